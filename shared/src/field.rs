@@ -1,0 +1,75 @@
+//! Rules of single fields. The browser applies them while somebody types, the server applies them again: the
+//! sentence is the same on both sides.
+
+use serde::{Deserialize, Serialize};
+
+/// One field that was refused, and why, in a sentence for the person who typed it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FieldError {
+    /// The field's name in the form and in JSON.
+    pub field: String,
+    /// What is wrong and what would be right.
+    pub message: String,
+}
+
+impl FieldError {
+    /// A refusal of `field`.
+    #[must_use]
+    pub fn new(field: &str, message: impl Into<String>) -> Self {
+        Self { field: field.to_owned(), message: message.into() }
+    }
+}
+
+/// Trims `text` and refuses it when empty, longer than `max` characters, or when it holds control characters.
+///
+/// Invisible direction marks (the "Trojan Source" characters) count as control characters: they could make one
+/// name look like another.
+///
+/// # Errors
+/// A sentence that starts with `label`.
+pub fn line(label: &str, text: &str, max: usize) -> Result<String, String> {
+    let text = text.trim();
+    if text.is_empty() {
+        return Err(format!("{label} must not be empty."));
+    }
+    let length = text.chars().count();
+    if length > max {
+        return Err(format!("{label} may have at most {max} characters; this has {length}."));
+    }
+    if let Some(c) = text.chars().find(|c| is_invisible(*c)) {
+        return Err(format!("{label} must not contain control characters (found U+{:04X}).", u32::from(c)));
+    }
+    Ok(text.to_owned())
+}
+
+/// Like [`line`], but empty text is fine and means "nothing".
+///
+/// # Errors
+/// As [`line`].
+pub fn optional_line(label: &str, text: &str, max: usize) -> Result<Option<String>, String> {
+    if text.trim().is_empty() { Ok(None) } else { line(label, text, max).map(Some) }
+}
+
+fn is_invisible(c: char) -> bool {
+    c.is_control() || matches!(c, '\u{200E}' | '\u{200F}' | '\u{2028}'..='\u{202E}' | '\u{2066}'..='\u{2069}' | '\u{FEFF}')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn length_counts_characters_after_trimming() {
+        assert_eq!(line("Key Name", "  x  ", 80).as_deref(), Ok("x"));
+        assert_eq!(line("Key Name", &"ü".repeat(80), 80).map(|s| s.chars().count()), Ok(80));
+        assert!(line("Key Name", &"ü".repeat(81), 80).is_err_and(|e| e.contains("at most 80") && e.contains("81")));
+    }
+
+    #[test]
+    fn nothing_and_control_characters_are_refused() {
+        assert!(line("Key Name", " \t ", 80).is_err_and(|e| e.contains("must not be empty")));
+        for bad in ["a\0b", "a\nb", "a\u{7f}b", "a\u{202E}b", "a\u{85}b"] {
+            assert!(line("Key Name", bad, 80).is_err_and(|e| e.contains("control characters")), "{bad:?}");
+        }
+    }
+}

@@ -1,0 +1,22 @@
+//! The words that browser and server share: ids, permissions, parameters, views, errors, the rules of a field.
+//!
+//! Nothing here reads a clock, draws a random number or does I/O, so all of it compiles to WebAssembly and every
+//! function gives the same answer on both sides.
+
+pub mod account;
+pub mod base62;
+pub mod error;
+pub mod field;
+pub mod id;
+pub mod key;
+pub mod page;
+pub mod path;
+pub mod permission;
+pub mod role;
+pub mod timestamp;
+pub mod verify;
+
+pub use error::AppError;
+pub use id::{KeyId, MemberId, OrganizationId, RoleId, SecretId, SessionId, UserId};
+pub use permission::{Permission, PermissionSet};
+pub use timestamp::Timestamp;

@@ -1,0 +1,37 @@
+//! Where the pages are.
+
+/// The overview; for now it leads to the keys.
+pub const HOME: &str = "/";
+/// The API Keys tab.
+pub const KEYS: &str = "/keys";
+/// Signing in.
+pub const SIGN_IN: &str = "/sign-in";
+/// Making an account and an organization.
+pub const SIGN_UP: &str = "/sign-up";
+/// Where server functions answer.
+pub const SERVER_FUNCTIONS: &str = "/api";
+
+/// Where somebody goes after signing in: `next` when it is a path of this site, else the keys.
+///
+/// Anything that a browser could read as another host (`//host`, `/\host`, `https:…`) is refused, or the sign-in
+/// page would be an open redirect (OWASP, Unvalidated Redirects and Forwards).
+#[must_use]
+pub fn after_sign_in(next: Option<&str>) -> &str {
+    next.filter(|next| {
+        next.starts_with('/') && !next.starts_with("//") && !next.chars().any(|c| c == '\\' || c.is_control())
+    })
+    .unwrap_or(KEYS)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_paths_of_this_site_are_followed() {
+        assert_eq!(after_sign_in(Some("/keys?status=all")), "/keys?status=all");
+        for bad in [None, Some("https://evil.example"), Some("//evil.example"), Some("/\\evil.example"), Some("/\tx"), Some("")] {
+            assert_eq!(after_sign_in(bad), KEYS, "{bad:?}");
+        }
+    }
+}
