@@ -1,0 +1,57 @@
+//! The server functions of the API Keys tab.
+//!
+//! Each makes a type of its own name (`key_create` makes `KeyCreate`), so types of that name are written with their path.
+
+use leptos::{prelude::*, server_fn::codec::Json};
+use shared::{
+    KeyId,
+    key::{self, KeyCreateParams, KeyCreated, KeyListParams, KeyRefused, KeyUpdateParams, KeyView},
+};
+
+use crate::error::ApiResult;
+#[cfg(feature = "ssr")]
+use crate::server_context::respond;
+#[cfg(feature = "ssr")]
+use backend::authz;
+
+/// One page of the table, and what the page around it needs.
+#[server(endpoint = "key_list", input = Json)]
+pub async fn key_list(params: KeyListParams) -> ApiResult<key::KeyList> {
+    respond(async |cx| cx.backend().key_list(&cx.authorize::<authz::KeyRead>()?, &params).await).await
+}
+
+/// One key, as it is now.
+#[server(endpoint = "key_get", input = Json)]
+pub async fn key_get(id: KeyId) -> ApiResult<KeyView> {
+    respond(async |cx| cx.backend().key_get(&cx.authorize::<authz::KeyRead>()?, id).await).await
+}
+
+/// Creates a key. The answer is the only one that ever holds its secret.
+#[server(endpoint = "key_create", input = Json)]
+pub async fn key_create(params: KeyCreateParams) -> ApiResult<KeyCreated> {
+    respond(async |cx| cx.backend().key_create(&cx.authorize::<authz::KeyCreate>()?, params).await).await
+}
+
+/// Changes name, role, environment and expiry.
+#[server(endpoint = "key_update", input = Json)]
+pub async fn key_update(params: KeyUpdateParams) -> ApiResult<KeyView> {
+    respond(async |cx| cx.backend().key_update(&cx.authorize::<authz::KeyUpdate>()?, params).await).await
+}
+
+/// Refuses the key until it is resumed.
+#[server(endpoint = "key_pause", input = Json)]
+pub async fn key_pause(id: KeyId) -> ApiResult<KeyRefused> {
+    respond(async |cx| cx.backend().key_pause(&cx.authorize::<authz::KeyUpdate>()?, id).await).await
+}
+
+/// Lets a paused key verify again.
+#[server(endpoint = "key_resume", input = Json)]
+pub async fn key_resume(id: KeyId) -> ApiResult<KeyView> {
+    respond(async |cx| cx.backend().key_resume(&cx.authorize::<authz::KeyUpdate>()?, id).await).await
+}
+
+/// Refuses the key for good, everywhere, by the time it answers.
+#[server(endpoint = "key_revoke", input = Json)]
+pub async fn key_revoke(id: KeyId, reason: String) -> ApiResult<KeyRefused> {
+    respond(async |cx| cx.backend().key_revoke(&cx.authorize::<authz::KeyDelete>()?, id, &reason).await).await
+}

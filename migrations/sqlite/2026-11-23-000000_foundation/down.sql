@@ -1,0 +1,17 @@
+DROP TABLE index_changes;
+DROP TABLE index_head;
+DROP TABLE audit_entries;
+DROP TABLE organization_usage;
+DROP TABLE secret_uses;
+DROP TABLE whitelist_networks;
+DROP TABLE key_networks;
+DROP TABLE key_secrets;
+DROP TABLE peppers;
+DROP TABLE api_keys;
+DROP TABLE sessions;
+DROP TABLE member_roles;
+DROP TABLE members;
+DROP TABLE role_permissions;
+DROP TABLE roles;
+DROP TABLE users;
+DROP TABLE organizations;

@@ -1,0 +1,5 @@
+//! Proving who somebody is: passwords, sessions, and a brake on guessing.
+
+pub(crate) mod password;
+pub mod session;
+pub(crate) mod throttle;

@@ -1,0 +1,130 @@
+//! Who is asking: a visitor with perhaps a session, and then somebody with permissions.
+
+use std::net::IpAddr;
+
+use shared::{
+    AppError, Permission, PermissionSet,
+    account::{SignUp, Viewer},
+};
+
+use crate::{
+    Backend,
+    authn::session::{CookiePolicy, NewSession, SessionToken},
+    authz::{Authority, Operation, Permit},
+    failure::Failure,
+};
+
+/// What is known about a request before anybody is authenticated.
+#[derive(Debug, Clone, Default)]
+pub struct RequestInfo {
+    /// Ties log lines, audit entries and the answer together.
+    pub request_id: String,
+    /// The client's address: the socket's, or what a trusted proxy says.
+    pub address: Option<IpAddr>,
+    /// At most 200 characters of it, without control characters.
+    pub user_agent: Option<String>,
+}
+
+/// A request that has not been authenticated.
+#[derive(Debug, Clone)]
+pub struct Anonymous {
+    pub(crate) backend: Backend,
+    pub(crate) request: RequestInfo,
+    pub(crate) token: Option<SessionToken>,
+}
+
+impl Anonymous {
+    /// Finds out whose session this is.
+    ///
+    /// # Errors
+    /// [`AppError::SignedOut`] when there is no session, or it has ended.
+    pub async fn authenticate(self) -> Result<Context, Failure> {
+        let token = self.token.as_ref().ok_or(AppError::SignedOut)?;
+        self.backend.session_context(token, self.request).await
+    }
+
+    /// Whether a stranger may make an account.
+    ///
+    /// # Errors
+    /// Only when the database fails.
+    pub async fn sign_up_policy(&self) -> Result<SignUp, Failure> {
+        self.backend.sign_up_policy().await
+    }
+
+    /// Makes an account and its organization, and signs in.
+    ///
+    /// # Errors
+    /// [`AppError::Invalid`], [`AppError::SignUpClosed`] or [`AppError::TooManyAttempts`].
+    pub async fn sign_up(&self, email: &str, password: String, organization: &str) -> Result<NewSession, Failure> {
+        self.backend.sign_up(&self.request, email, password, organization).await
+    }
+
+    /// Signs in. The session the browser had before, if any, ends.
+    ///
+    /// # Errors
+    /// [`AppError::WrongCredentials`], in the same words and time whether or not there is such an account, or
+    /// [`AppError::TooManyAttempts`].
+    pub async fn sign_in(&self, email: &str, password: String) -> Result<NewSession, Failure> {
+        self.backend.sign_in(&self.request, self.token.as_ref(), email, password).await
+    }
+
+    /// Ends the session, if there is one.
+    ///
+    /// # Errors
+    /// Only when the database fails.
+    pub async fn sign_out(&self) -> Result<(), Failure> {
+        match &self.token {
+            Some(token) => self.backend.sign_out(token).await,
+            None => Ok(()),
+        }
+    }
+
+    /// How the session cookie is set.
+    #[must_use]
+    pub fn cookie(&self) -> &CookiePolicy {
+        self.backend.cookie_policy()
+    }
+
+    /// The request's id.
+    #[must_use]
+    pub fn request_id(&self) -> &str {
+        &self.request.request_id
+    }
+}
+
+/// Somebody in an organization, with what their roles allow.
+#[derive(Debug, Clone)]
+pub struct Context {
+    pub(crate) backend: Backend,
+    pub(crate) authority: Authority,
+    pub(crate) permissions: PermissionSet,
+    pub(crate) viewer: Viewer,
+}
+
+impl Context {
+    /// The backend.
+    #[must_use]
+    pub const fn backend(&self) -> &Backend {
+        &self.backend
+    }
+
+    /// The person, for the page.
+    #[must_use]
+    pub fn viewer(&self) -> Viewer {
+        self.viewer.clone()
+    }
+
+    /// Whether they hold `permission`.
+    #[must_use]
+    pub const fn may(&self, permission: Permission) -> bool {
+        self.permissions.contains(permission)
+    }
+
+    /// Proof that they may do `O`.
+    ///
+    /// # Errors
+    /// [`AppError::Forbidden`] names the permission that is missing.
+    pub fn authorize<O: Operation>(&self) -> Result<Permit<O>, AppError> {
+        Permit::grant(&self.authority, self.permissions)
+    }
+}

@@ -1,0 +1,49 @@
+//! Our own types in columns: ids as text, digests as 32 bytes.
+
+use std::{fmt::Display, str::FromStr};
+
+use diesel::{
+    deserialize::{self, FromSql, FromSqlRow},
+    expression::AsExpression,
+    serialize::{self, Output, ToSql},
+    sql_types::{Binary, Text},
+};
+
+use super::anydb::{AnyDb, AnyValue, Bind};
+
+/// An id of `shared`, whose crate knows no database.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, AsExpression, FromSqlRow)]
+#[diesel(sql_type = Text)]
+pub(crate) struct Id<T>(pub(crate) T);
+
+impl<T: Display + std::fmt::Debug> ToSql<Text, AnyDb> for Id<T> {
+    fn to_sql<'b>(&'b self, out: &mut Output<'b, '_, AnyDb>) -> serialize::Result {
+        out.set_value(Bind::Text(self.0.to_string()));
+        Ok(serialize::IsNull::No)
+    }
+}
+
+impl<T: FromStr<Err: std::error::Error + Send + Sync + 'static>> FromSql<Text, AnyDb> for Id<T> {
+    fn from_sql(value: AnyValue<'_>) -> deserialize::Result<Self> {
+        Ok(Self(<String as FromSql<Text, AnyDb>>::from_sql(value)?.parse()?))
+    }
+}
+
+/// A 32-byte digest.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, AsExpression, FromSqlRow)]
+#[diesel(sql_type = Binary)]
+pub(crate) struct Digest32(pub(crate) [u8; 32]);
+
+impl ToSql<Binary, AnyDb> for Digest32 {
+    fn to_sql<'b>(&'b self, out: &mut Output<'b, '_, AnyDb>) -> serialize::Result {
+        out.set_value(Bind::Binary(self.0.to_vec()));
+        Ok(serialize::IsNull::No)
+    }
+}
+
+impl FromSql<Binary, AnyDb> for Digest32 {
+    fn from_sql(value: AnyValue<'_>) -> deserialize::Result<Self> {
+        let bytes = <Vec<u8> as FromSql<Binary, AnyDb>>::from_sql(value)?;
+        bytes.try_into().map(Self).map_err(|bytes: Vec<u8>| format!("a digest of {} bytes", bytes.len()).into())
+    }
+}

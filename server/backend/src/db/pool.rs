@@ -1,0 +1,131 @@
+//! Connections: how they are made, kept and shared. TLS, pragmas and timeouts are here and nowhere else.
+
+use std::time::Duration;
+
+use diesel::{ConnectionError, ConnectionResult};
+use diesel_async::{
+    AsyncConnection as _, AsyncPgConnection, SimpleAsyncConnection as _,
+    pooled_connection::{
+        AsyncDieselConnectionManager, ManagerConfig, RecyclingMethod,
+        bb8::{Pool, PooledConnection},
+    },
+};
+use futures_util::FutureExt as _;
+
+use super::{
+    anydb::{AnyConnection, AnyDb, SqliteConnection},
+    migrate,
+};
+use crate::failure::Failure;
+
+/// How many PostgreSQL connections one server holds at most.
+const POSTGRES_CONNECTIONS: u32 = 16;
+/// How many readers of the SQLite file there are.
+const SQLITE_READERS: u32 = 4;
+/// How long to wait for a connection before saying that the database is away.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// A connection on loan, for as long as it is needed.
+pub(crate) type Connection = PooledConnection<'static, AnyConnection>;
+
+/// The database, opened and migrated.
+#[derive(Clone)]
+pub(crate) struct Store {
+    engine: AnyDb,
+    readers: Pool<AnyConnection>,
+    writers: Pool<AnyConnection>,
+}
+
+impl Store {
+    /// Opens what `url` names (see [`AnyDb::of_url`]) and brings its tables up to date.
+    pub(crate) async fn open(url: &str) -> Result<Self, Failure> {
+        let engine = AnyDb::of_url(url);
+        migrate::up(url).await?;
+        let (readers, writers) = match engine {
+            AnyDb::Postgres => {
+                let pool = pool(url, engine, POSTGRES_CONNECTIONS, false).await?;
+                (pool.clone(), pool)
+            }
+            // SQLite has one writer at a time whatever we do; waiting in the pool's queue beats polling the file's lock.
+            AnyDb::Sqlite => (pool(url, engine, SQLITE_READERS, true).await?, pool(url, engine, 1, false).await?),
+        };
+        Ok(Self { engine, readers, writers })
+    }
+
+    /// `SQLite` or `PostgreSQL`, for the log.
+    pub(crate) const fn engine_name(&self) -> &'static str {
+        match self.engine {
+            AnyDb::Sqlite => "SQLite",
+            AnyDb::Postgres => "PostgreSQL",
+        }
+    }
+
+    /// A connection that reads. On SQLite a write on it fails, so the tests notice a query that went the wrong way.
+    pub(crate) async fn read(&self) -> Result<Connection, Failure> {
+        Ok(self.readers.get_owned().await?)
+    }
+
+    /// A connection that may write.
+    pub(crate) async fn write(&self) -> Result<Connection, Failure> {
+        Ok(self.writers.get_owned().await?)
+    }
+}
+
+async fn pool(url: &str, engine: AnyDb, size: u32, read_only: bool) -> Result<Pool<AnyConnection>, Failure> {
+    let mut config = ManagerConfig::<AnyConnection>::default();
+    // A dead PostgreSQL socket is noticed when a connection comes back; asking at every loan would cost a round trip.
+    config.recycling_method = RecyclingMethod::Fast;
+    config.custom_setup = Box::new(move |url| connect(url, engine, read_only).boxed());
+    let builder = Pool::builder().max_size(size).connection_timeout(PATIENCE);
+    let builder = match engine {
+        AnyDb::Sqlite => builder.max_lifetime(None).idle_timeout(None),
+        AnyDb::Postgres => builder,
+    };
+    let manager = AsyncDieselConnectionManager::new_with_config(url, config);
+    builder.build(manager).await.map_err(|error| Failure::Connection(error.to_string()))
+}
+
+async fn connect(url: &str, engine: AnyDb, read_only: bool) -> ConnectionResult<AnyConnection> {
+    match engine {
+        AnyDb::Postgres => connect_postgres(url).await.map(AnyConnection::Postgres),
+        AnyDb::Sqlite => connect_sqlite(url, read_only).await.map(AnyConnection::Sqlite),
+    }
+}
+
+/// A connection to the SQLite file with the settings that everything here relies on.
+pub(super) async fn connect_sqlite(url: &str, read_only: bool) -> ConnectionResult<SqliteConnection> {
+    let mut connection = SqliteConnection::establish(url).await?;
+    // The timeout comes first: switching to WAL takes a lock itself. FULL, because an acknowledged change must
+    // survive a power cut, and WAL with NORMAL may lose the last ones.
+    let pragmas = format!(
+        "PRAGMA busy_timeout = 5000; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; \
+         PRAGMA temp_store = MEMORY; PRAGMA cache_size = -16000; PRAGMA query_only = {};",
+        u8::from(read_only)
+    );
+    connection.batch_execute(&pragmas).await.map_err(ConnectionError::CouldntSetupConfiguration)?;
+    Ok(connection)
+}
+
+/// diesel-async's own `establish` has no TLS, so tokio-postgres connects and hands over. Whether TLS is used is the
+/// URL's `sslmode`; the certificate is checked against the public roots and, if set, `PGSSLROOTCERT`.
+pub(super) async fn connect_postgres(url: &str) -> ConnectionResult<AsyncPgConnection> {
+    let bad = |error: &dyn std::error::Error| {
+        let cause = error.source().map(|cause| format!(": {cause}")).unwrap_or_default();
+        ConnectionError::BadConnection(format!("{error}{cause}"))
+    };
+    let mut roots = rustls::RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
+    if let Some(path) = std::env::var_os("PGSSLROOTCERT") {
+        use rustls::pki_types::{CertificateDer, pem::PemObject as _};
+        for certificate in CertificateDer::pem_file_iter(path).map_err(|error| bad(&error))? {
+            roots.add(certificate.map_err(|error| bad(&error))?).map_err(|error| bad(&error))?;
+        }
+    }
+    let tls = rustls::ClientConfig::builder_with_provider(rustls::crypto::ring::default_provider().into())
+        .with_safe_default_protocol_versions()
+        .map_err(|error| bad(&error))?
+        .with_root_certificates(roots)
+        .with_no_client_auth();
+    let tls = tokio_postgres_rustls::MakeRustlsConnect::new(tls);
+    let (client, connection) = tokio_postgres::connect(url, tls).await.map_err(|error| bad(&error))?;
+    AsyncPgConnection::try_from_client_and_connection(client, connection).await
+}

@@ -1,0 +1,7 @@
+//! Rows, one module for each table that is read or written as a whole.
+
+pub(crate) mod account;
+pub(crate) mod audit;
+pub(crate) mod key;
+pub(crate) mod organization;
+pub(crate) mod role;

@@ -1,0 +1,160 @@
+//! The tables, as `migrations/` makes them on both engines. A test compares the two.
+
+macro_rules! tables {
+    ($($name:ident ($($key:ident),+) { $($column:ident -> $sql:ty,)* })*) => {$(
+        diesel::table! {
+            use diesel::sql_types::*;
+            use crate::db::anydb::UtcMoment;
+
+            $name ($($key),+) { $($column -> $sql,)* }
+        }
+    )*};
+}
+
+tables! {
+    organizations (id) {
+        id -> Text,
+        name -> Text,
+        plan -> Text,
+        whitelist_mode -> Text,
+        audit_seq -> BigInt,
+        audit_hash -> Binary,
+        created_at -> UtcMoment,
+    }
+    users (id) {
+        id -> Text,
+        email -> Text,
+        password_hash -> Text,
+        created_at -> UtcMoment,
+    }
+    roles (id) {
+        id -> Text,
+        organization_id -> Text,
+        system -> Nullable<Text>,
+        name -> Text,
+        description -> Text,
+        created_at -> UtcMoment,
+    }
+    role_permissions (role_id, permission) {
+        role_id -> Text,
+        permission -> Text,
+    }
+    members (id) {
+        id -> Text,
+        organization_id -> Text,
+        user_id -> Text,
+        created_at -> UtcMoment,
+    }
+    member_roles (member_id, role_id) {
+        member_id -> Text,
+        role_id -> Text,
+    }
+    sessions (id) {
+        id -> Text,
+        token_digest -> Binary,
+        member_id -> Text,
+        created_at -> UtcMoment,
+        last_seen_at -> UtcMoment,
+        expires_at -> UtcMoment,
+        address -> Nullable<Text>,
+        user_agent -> Nullable<Text>,
+    }
+    api_keys (id) {
+        id -> Text,
+        organization_id -> Text,
+        role_id -> Text,
+        name -> Text,
+        environment -> Text,
+        status -> Text,
+        expires_at -> Nullable<UtcMoment>,
+        version -> BigInt,
+        form_token -> Nullable<Text>,
+        created_at -> UtcMoment,
+        created_by -> Text,
+        revoked_at -> Nullable<UtcMoment>,
+        revoked_by -> Nullable<Text>,
+        revoked_reason -> Nullable<Text>,
+    }
+    key_secrets (id) {
+        id -> Text,
+        key_id -> Text,
+        digest -> Binary,
+        pepper -> BigInt,
+        last4 -> Text,
+        created_at -> UtcMoment,
+        retires_at -> Nullable<UtcMoment>,
+    }
+    peppers (id) {
+        id -> BigInt,
+        fingerprint -> Binary,
+    }
+    key_networks (key_id, network) {
+        key_id -> Text,
+        network -> Text,
+    }
+    whitelist_networks (organization_id, network) {
+        organization_id -> Text,
+        network -> Text,
+    }
+    secret_uses (secret_id) {
+        secret_id -> Text,
+        used_at -> UtcMoment,
+        address -> Text,
+    }
+    organization_usage (organization_id, month) {
+        organization_id -> Text,
+        month -> BigInt,
+        requests -> BigInt,
+    }
+    audit_entries (organization_id, seq) {
+        organization_id -> Text,
+        seq -> BigInt,
+        at -> UtcMoment,
+        actor -> Text,
+        actor_label -> Text,
+        action -> Text,
+        target -> Text,
+        detail -> Text,
+        address -> Nullable<Text>,
+        user_agent -> Nullable<Text>,
+        request_id -> Text,
+        previous_hash -> Binary,
+        hash -> Binary,
+    }
+    index_head (id) {
+        id -> BigInt,
+        seq -> BigInt,
+    }
+    index_changes (seq) {
+        seq -> BigInt,
+        subject -> Text,
+        at -> UtcMoment,
+    }
+}
+
+diesel::joinable!(members -> users (user_id));
+diesel::joinable!(members -> organizations (organization_id));
+diesel::joinable!(sessions -> members (member_id));
+diesel::joinable!(member_roles -> roles (role_id));
+diesel::joinable!(role_permissions -> roles (role_id));
+diesel::joinable!(api_keys -> roles (role_id));
+diesel::joinable!(key_secrets -> api_keys (key_id));
+diesel::joinable!(secret_uses -> key_secrets (secret_id));
+diesel::allow_tables_to_appear_in_same_query!(
+    organizations,
+    users,
+    roles,
+    role_permissions,
+    members,
+    member_roles,
+    sessions,
+    api_keys,
+    key_secrets,
+    secret_uses,
+    key_networks,
+);
+
+diesel::define_sql_function! {
+    /// The same on both engines for ASCII; SQLite leaves other letters as they are.
+    fn lower(text: diesel::sql_types::Text) -> diesel::sql_types::Text;
+}

@@ -1,0 +1,177 @@
+//! Write, audit, commit: one act.
+//!
+//! [`WriteTx`] is the only way to change what belongs to an organization. It starts by locking the organization's
+//! row, so that limits are counted and the audit chain grows without a race, and [`WriteTx::commit`] is the only way
+//! to end it well: it wants the audit entry. Dropped before that, everything is rolled back.
+
+use diesel::{ExpressionMethods as _, OptionalExtension as _, QueryDsl as _, SelectableHelper as _};
+use diesel_async::{RunQueryDsl as _, TransactionManager as _};
+use shared::{AppError, OrganizationId, Timestamp};
+
+use super::{
+    anydb::{AnyConnection, AnyTransactions, ForUpdate, Moment},
+    column::Id,
+    pool::{Connection, Store},
+    row::organization::OrganizationRow,
+    schema::{audit_entries, index_changes, index_head, organizations},
+};
+use crate::{audit::AuditEvent, authz::Authority, failure::Failure, keyring::applier::Subject};
+
+/// A transaction under way.
+pub(crate) struct WriteTx {
+    /// `None` only after the end.
+    connection: Option<Connection>,
+    authority: Authority,
+    organization: OrganizationRow,
+    subjects: Vec<Subject>,
+    pub(crate) now: Timestamp,
+}
+
+/// How far the change log had grown when the transaction was committed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[must_use = "the index has to be brought up to this change before anybody is told"]
+pub(crate) struct Committed {
+    /// `None`: nothing that verification depends on was changed.
+    pub(crate) seq: Option<i64>,
+}
+
+impl WriteTx {
+    /// Begins, and locks the organization of `authority`.
+    pub(crate) async fn begin(store: &Store, authority: &Authority, now: Timestamp) -> Result<Self, Failure> {
+        let mut rollback = Rollback(Some(begin(store).await?));
+        let connection = rollback.connection()?;
+        let lock = organizations::table.find(Id(authority.organization)).select(OrganizationRow::as_select());
+        let organization = ForUpdate(lock).get_result(connection).await.optional()?;
+        let organization = organization.ok_or_else(|| AppError::not_found("organization"))?;
+        Ok(Self {
+            connection: rollback.0.take(),
+            authority: authority.clone(),
+            organization,
+            subjects: Vec::new(),
+            now,
+        })
+    }
+
+    /// Begins with an organization that does not exist yet. `founding` runs under a lock that only one founder holds
+    /// at a time, so it can refuse a second "first" account.
+    pub(crate) async fn found(
+        store: &Store,
+        authority: &Authority,
+        organization: OrganizationRow,
+        founding: impl AsyncFnOnce(&mut AnyConnection) -> Result<(), Failure>,
+        now: Timestamp,
+    ) -> Result<Self, Failure> {
+        let mut rollback = Rollback(Some(begin(store).await?));
+        let connection = rollback.connection()?;
+        ForUpdate(index_head::table.select(index_head::seq)).get_result::<i64>(connection).await?;
+        founding(connection).await?;
+        diesel::insert_into(organizations::table).values(&organization).execute(connection).await?;
+        Ok(Self {
+            connection: rollback.0.take(),
+            authority: authority.clone(),
+            organization,
+            subjects: vec![Subject::Organization(authority.organization)],
+            now,
+        })
+    }
+
+    /// The connection, for the queries of the operation.
+    pub(crate) fn connection(&mut self) -> Result<&mut AnyConnection, Failure> {
+        self.connection.as_deref_mut().ok_or_else(|| Failure::broken("a transaction was used after its end"))
+    }
+
+    pub(crate) const fn organization(&self) -> &OrganizationRow {
+        &self.organization
+    }
+
+    pub(crate) const fn organization_id(&self) -> Id<OrganizationId> {
+        self.organization.id
+    }
+
+    /// Who acts, as the audit trail and a row's `…_by` say it.
+    pub(crate) fn actor_label(&self) -> String {
+        self.authority.actor.to_string()
+    }
+
+    /// Notes that verification has to see `subject` anew after the commit.
+    pub(crate) fn touch(&mut self, subject: Subject) {
+        self.subjects.push(subject);
+    }
+
+    /// Writes the audit entry and the change log, and commits. `before_commit` runs when everything is written and
+    /// nothing can fail any more but the commit itself.
+    pub(crate) async fn commit(
+        mut self,
+        event: AuditEvent,
+        before_commit: impl FnOnce(),
+    ) -> Result<Committed, Failure> {
+        let entry = event.into_row(&self.authority, &self.organization, self.now);
+        let (subjects, organization, now) = (std::mem::take(&mut self.subjects), self.organization.id, self.now);
+        let connection = self.connection()?;
+        diesel::insert_into(audit_entries::table).values(&entry).execute(connection).await?;
+        diesel::update(organizations::table.find(organization))
+            .set((organizations::audit_seq.eq(entry.seq), organizations::audit_hash.eq(entry.hash)))
+            .execute(connection)
+            .await?;
+        let mut seq = None;
+        if !subjects.is_empty() {
+            // The log's head is the last lock every transaction takes, so it is held briefly and cannot deadlock.
+            let step = i64::try_from(subjects.len()).map_err(Failure::broken)?;
+            let last: i64 = diesel::update(index_head::table)
+                .set(index_head::seq.eq(index_head::seq + step))
+                .returning(index_head::seq)
+                .get_result(connection)
+                .await?;
+            let rows: Vec<_> = (last - step + 1..=last)
+                .zip(&subjects)
+                .map(|(seq, subject)| {
+                    (
+                        index_changes::seq.eq(seq),
+                        index_changes::subject.eq(subject.to_string()),
+                        index_changes::at.eq(Moment(now)),
+                    )
+                })
+                .collect();
+            diesel::insert_into(index_changes::table).values(rows).execute(connection).await?;
+            seq = Some(last);
+        }
+        before_commit();
+        AnyTransactions::commit_transaction(connection).await?;
+        self.connection = None;
+        Ok(Committed { seq })
+    }
+}
+
+impl Drop for WriteTx {
+    fn drop(&mut self) {
+        drop(Rollback(self.connection.take()));
+    }
+}
+
+async fn begin(store: &Store) -> Result<Connection, Failure> {
+    let mut connection = store.write().await?;
+    AnyTransactions::begin_transaction(&mut connection).await?;
+    Ok(connection)
+}
+
+/// Rolls back when dropped, so that a refused operation gives its connection back whole. (The pool would throw a
+/// connection with an open transaction away, and SQLite has only one that writes.)
+struct Rollback(Option<Connection>);
+
+impl Rollback {
+    fn connection(&mut self) -> Result<&mut AnyConnection, Failure> {
+        self.0.as_deref_mut().ok_or_else(|| Failure::broken("a transaction was used after its end"))
+    }
+}
+
+impl Drop for Rollback {
+    fn drop(&mut self) {
+        let Some(mut connection) = self.0.take() else { return };
+        let Ok(runtime) = tokio::runtime::Handle::try_current() else { return };
+        runtime.spawn(async move {
+            if let Err(cause) = AnyTransactions::rollback_transaction(&mut connection).await {
+                tracing::warn!(%cause, "a rollback failed; the connection is thrown away");
+            }
+        });
+    }
+}

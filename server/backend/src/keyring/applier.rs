@@ -1,0 +1,281 @@
+//! Brings the index up to date by replaying the change log, in order.
+//!
+//! A change names what has to be loaded again, not what it became; loading later than the change finds a later
+//! state, never an older one. So replaying is idempotent, and a change that is applied twice does no harm.
+//!
+//! An operation waits until its own change is applied and answers then: "revoked" is true when it is said. The same
+//! log is followed by a task, which picks up what another process on the same database has changed.
+
+use std::{
+    collections::{BTreeSet, HashMap},
+    fmt,
+    str::FromStr,
+    sync::{
+        Arc,
+        atomic::{AtomicI64, Ordering},
+    },
+};
+
+use diesel::{ExpressionMethods as _, JoinOnDsl as _, QueryDsl as _, SelectableHelper as _};
+use diesel_async::RunQueryDsl as _;
+use futures_util::TryStreamExt as _;
+use ipnet::IpNet;
+use shared::{KeyId, OrganizationId, SecretId, key::KeyStatus};
+use tokio::sync::Mutex;
+
+use super::{
+    Keyring,
+    decide::{KeyState, OrganizationState, RoleState},
+    network::NetworkSet,
+    pepper::SecretDigest,
+};
+use crate::{
+    clock::Clock,
+    db::{
+        anydb::{AnyConnection, Moment},
+        column::{Digest32, Id},
+        pool::Store,
+        row::{
+            organization::OrganizationRow,
+            role::{RolePermissionRow, RoleRow},
+        },
+        schema::{
+            api_keys, index_changes, index_head, key_networks, key_secrets, organization_usage, organizations,
+            role_permissions, roles, whitelist_networks,
+        },
+    },
+    failure::Failure,
+    plan::Plans,
+};
+
+/// How many changes are read at once.
+const BATCH: i64 = 500;
+
+/// What a change is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Subject {
+    /// Its roles, whitelist or plan.
+    Organization(OrganizationId),
+    /// The key itself or its secrets.
+    Key(KeyId),
+}
+
+impl fmt::Display for Subject {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Organization(id) => id.fmt(f),
+            Self::Key(id) => id.fmt(f),
+        }
+    }
+}
+
+impl FromStr for Subject {
+    type Err = Failure;
+
+    fn from_str(text: &str) -> Result<Self, Failure> {
+        text.parse()
+            .map(Self::Key)
+            .or_else(|_| text.parse().map(Self::Organization))
+            .map_err(|_| Failure::broken(format!("the change log names {text:?}")))
+    }
+}
+
+/// The one who writes the index.
+pub(crate) struct Applier {
+    store: Store,
+    keyring: Arc<Keyring>,
+    plans: Plans,
+    clock: Clock,
+    /// The last change that the index contains.
+    applied: AtomicI64,
+    /// Held while applying; whoever waits for it finds most of the work done.
+    turn: Mutex<()>,
+}
+
+impl Applier {
+    pub(crate) fn new(store: Store, keyring: Arc<Keyring>, plans: Plans, clock: Clock) -> Self {
+        Self { store, keyring, plans, clock, applied: AtomicI64::new(0), turn: Mutex::new(()) }
+    }
+
+    /// Fills an empty index with everything there is.
+    pub(crate) async fn load_all(&self) -> Result<(), Failure> {
+        let _turn = self.turn.lock().await;
+        let mut connection = self.store.read().await?;
+        // The head comes first: a change committed during the load is loaded, or replayed afterwards, or both.
+        let head: i64 = index_head::table.select(index_head::seq).first(&mut connection).await?;
+        self.load_organizations(&mut connection, None).await?;
+        self.load_keys(&mut connection, None).await?;
+        self.applied.store(head, Ordering::Release);
+        Ok(())
+    }
+
+    /// Returns when the index contains change `seq`.
+    pub(crate) async fn apply_through(&self, seq: i64) -> Result<(), Failure> {
+        if self.applied() >= seq {
+            return Ok(());
+        }
+        let _turn = self.turn.lock().await;
+        if self.applied() >= seq {
+            return Ok(());
+        }
+        self.apply_new().await
+    }
+
+    /// Applies whatever other processes have written since.
+    pub(crate) async fn catch_up(&self) -> Result<(), Failure> {
+        let _turn = self.turn.lock().await;
+        self.apply_new().await
+    }
+
+    fn applied(&self) -> i64 {
+        // Spelled out: diesel-async gives every type a method called `load`.
+        AtomicI64::load(&self.applied, Ordering::Acquire)
+    }
+
+    async fn apply_new(&self) -> Result<(), Failure> {
+        let mut connection = self.store.read().await?;
+        loop {
+            let applied = self.applied();
+            let changes: Vec<(i64, String)> = index_changes::table
+                .filter(index_changes::seq.gt(applied))
+                .order(index_changes::seq)
+                .limit(BATCH)
+                .select((index_changes::seq, index_changes::subject))
+                .load(&mut connection)
+                .await?;
+            let Some((last, _)) = changes.last() else { return Ok(()) };
+            let last = *last;
+            let subjects = changes.iter().map(|(_, subject)| subject.parse()).collect::<Result<BTreeSet<_>, _>>()?;
+            let (mut organization_ids, mut key_ids) = (Vec::new(), Vec::new());
+            for subject in subjects {
+                match subject {
+                    Subject::Organization(id) => organization_ids.push(Id(id)),
+                    Subject::Key(id) => key_ids.push(Id(id)),
+                }
+            }
+            if !organization_ids.is_empty() {
+                self.load_organizations(&mut connection, Some(&organization_ids)).await?;
+            }
+            if !key_ids.is_empty() {
+                self.load_keys(&mut connection, Some(&key_ids)).await?;
+            }
+            self.applied.store(last, Ordering::Release);
+        }
+    }
+
+    /// Loads these organizations, or all.
+    async fn load_organizations(
+        &self,
+        connection: &mut AnyConnection,
+        only: Option<&[Id<OrganizationId>]>,
+    ) -> Result<(), Failure> {
+        let mut rows = organizations::table.select(OrganizationRow::as_select()).into_boxed();
+        let mut role_rows = roles::table.select(RoleRow::as_select()).into_boxed();
+        let mut permission_rows =
+            role_permissions::table.inner_join(roles::table).select(RolePermissionRow::as_select()).into_boxed();
+        let mut lists = whitelist_networks::table.into_boxed();
+        if let Some(only) = only {
+            rows = rows.filter(organizations::id.eq_any(only.to_vec()));
+            role_rows = role_rows.filter(roles::organization_id.eq_any(only.to_vec()));
+            permission_rows = permission_rows.filter(roles::organization_id.eq_any(only.to_vec()));
+            lists = lists.filter(whitelist_networks::organization_id.eq_any(only.to_vec()));
+        }
+        let rows: Vec<OrganizationRow> = rows.load(connection).await?;
+        let mut permissions = HashMap::<_, Vec<_>>::new();
+        for row in permission_rows.load::<RolePermissionRow>(connection).await? {
+            let permission = row.permission.parse().map_err(|_| {
+                Failure::broken(format!(
+                    "{} holds a permission {:?} that this version does not know",
+                    row.role_id.0, row.permission
+                ))
+            })?;
+            permissions.entry(row.role_id.0).or_default().push(permission);
+        }
+        let mut organization_roles = HashMap::<OrganizationId, HashMap<_, _>>::new();
+        for row in role_rows.load::<RoleRow>(connection).await? {
+            let state = RoleState {
+                name: row.name.into(),
+                permissions: permissions.remove(&row.id.0).unwrap_or_default().into(),
+            };
+            organization_roles.entry(row.organization_id.0).or_default().insert(row.id.0, state);
+        }
+        let mut networks = HashMap::<OrganizationId, Vec<IpNet>>::new();
+        for (organization, network) in lists.load::<(Id<OrganizationId>, String)>(connection).await? {
+            networks.entry(organization.0).or_default().push(parse_network(&network)?);
+        }
+        for row in rows {
+            let id = row.id.0;
+            let state = OrganizationState {
+                roles: organization_roles.remove(&id).unwrap_or_default(),
+                whitelist: (row.whitelist_mode == "on")
+                    .then(|| NetworkSet::new(networks.remove(&id).unwrap_or_default())),
+                monthly_requests: self.plans.of(&row.plan)?.monthly_requests,
+            };
+            let is_new = self.keyring.index.organization(id).is_none();
+            let slot = self.keyring.index.put_organization(id, state);
+            if is_new {
+                let month = self.clock.now().month();
+                let counted: Vec<i64> = organization_usage::table
+                    .filter(organization_usage::organization_id.eq(row.id))
+                    .filter(organization_usage::month.eq(month))
+                    .select(organization_usage::requests)
+                    .load(connection)
+                    .await?;
+                for requests in counted {
+                    slot.add_requests(u64::try_from(month).unwrap_or(0), u64::try_from(requests).unwrap_or(0));
+                    self.keyring.usage.counted_before(id, month, u64::try_from(requests).unwrap_or(0));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Loads these keys with their secrets, or all. Their organizations are in the index already: the log is applied
+    /// in order, and an organization is older than its keys.
+    async fn load_keys(&self, connection: &mut AnyConnection, only: Option<&[Id<KeyId>]>) -> Result<(), Failure> {
+        let mut lists = key_networks::table.into_boxed();
+        let mut rows = key_secrets::table
+            .inner_join(api_keys::table.on(api_keys::id.eq(key_secrets::key_id)))
+            .select((
+                (key_secrets::id, key_secrets::digest, key_secrets::retires_at),
+                (api_keys::id, api_keys::organization_id, api_keys::role_id, api_keys::status, api_keys::expires_at),
+            ))
+            .into_boxed();
+        if let Some(only) = only {
+            lists = lists.filter(key_networks::key_id.eq_any(only.to_vec()));
+            rows = rows.filter(api_keys::id.eq_any(only.to_vec()));
+        }
+        let mut networks = HashMap::<KeyId, Vec<IpNet>>::new();
+        for (key, network) in lists.load::<(Id<KeyId>, String)>(connection).await? {
+            networks.entry(key.0).or_default().push(parse_network(&network)?);
+        }
+        type Row = (
+            (Id<SecretId>, Digest32, Option<Moment>),
+            (Id<KeyId>, Id<OrganizationId>, Id<shared::RoleId>, String, Option<Moment>),
+        );
+        let mut stream = rows.load_stream::<Row>(connection).await?;
+        while let Some((secret, key)) = stream.try_next().await? {
+            let (secret_id, digest, retires_at) = secret;
+            let (key_id, organization_id, role_id, status, expires_at) = key;
+            let organization = self.keyring.index.organization(organization_id.0);
+            let organization = organization.ok_or_else(|| {
+                Failure::broken(format!("{} belongs to {}, which is not loaded", key_id.0, organization_id.0))
+            })?;
+            let state = KeyState {
+                status: KeyStatus::from_code(&status)
+                    .ok_or_else(|| Failure::broken(format!("{} has status {status}", key_id.0)))?,
+                expires_at: expires_at.map(|moment| moment.0),
+                role: role_id.0,
+                networks: networks.get(&key_id.0).map(|list| Box::new(NetworkSet::new(list.iter().copied()))),
+            };
+            let slot = self.keyring.index.put_key(key_id.0, organization, state);
+            let retires_at = retires_at.map(|moment| moment.0);
+            self.keyring.index.put_secret(SecretDigest(digest.0), secret_id.0, &slot, retires_at);
+        }
+        Ok(())
+    }
+}
+
+fn parse_network(text: &str) -> Result<IpNet, Failure> {
+    text.parse().map_err(|_| Failure::broken(format!("the network {text:?} cannot be read")))
+}

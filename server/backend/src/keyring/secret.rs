@@ -1,0 +1,175 @@
+//! The secret itself: `ipaware_<env>_<43 base62 characters><6 base62 characters>`.
+//!
+//! The 43 characters carry 256 bits from the operating system's generator; the last 6 are the CRC-32 of everything
+//! before them, so that a mistyped or truncated secret is recognised without looking anything up. The format is
+//! published as [`PATTERN`] (secret scanners want it) and never changes.
+
+use shared::{base62, key::Environment, verify::Refusal};
+
+use crate::random;
+
+/// The regular expression that every secret matches.
+pub const PATTERN: &str = "^ipaware_(prod|stage|dev)_[0-9A-Za-z]{49}$";
+
+const BRAND: &str = "ipaware_";
+const RANDOM: usize = 43;
+const CHECKSUM: usize = 6;
+
+/// A fresh secret on its way to the one answer that shows it.
+///
+/// Deliberately without `Debug`, `Display`, `Serialize` and any way into a database column.
+pub struct SecretKey(String);
+
+impl SecretKey {
+    /// Draws a new one.
+    #[must_use]
+    pub(crate) fn mint(environment: Environment) -> Self {
+        let mut text = String::with_capacity(BRAND.len() + 6 + RANDOM + CHECKSUM);
+        text.push_str(BRAND);
+        text.push_str(tag(environment));
+        text.push('_');
+        let mut drawn = 0;
+        while drawn < RANDOM {
+            for byte in random::bytes::<64>() {
+                // 248 is the largest multiple of 62 in a byte: taking more would favour the first digits.
+                if byte < 248 && drawn < RANDOM {
+                    text.push(char::from(base62::ALPHABET.get(usize::from(byte % 62)).copied().unwrap_or(b'0')));
+                    drawn += 1;
+                }
+            }
+        }
+        let checksum = checksum(text.as_bytes());
+        text.extend(checksum.map(char::from));
+        Self(text)
+    }
+
+    /// The secret, for the answer and for its digest.
+    #[must_use]
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+
+    /// The secret in the form that digests are made of.
+    pub(crate) fn well_formed(&self) -> WellFormed<'_> {
+        WellFormed(&self.0)
+    }
+
+    /// Its last four characters, which the console shows to tell secrets apart. They are part of the checksum, so
+    /// they narrow a guess by nothing that an attacker could use: 256 bits remain behind a keyed digest.
+    pub(crate) fn last4(&self) -> String {
+        self.0.get(self.0.len().saturating_sub(4)..).unwrap_or_default().to_owned()
+    }
+}
+
+/// A text that could be a secret: the prefix, the length and the checksum are right.
+#[derive(Clone, Copy)]
+pub struct WellFormed<'t>(&'t str);
+
+impl<'t> WellFormed<'t> {
+    /// Reads what somebody presented as a secret. Needs no database and no key.
+    ///
+    /// # Errors
+    /// [`Refusal::SurroundingSpaces`] and [`Refusal::KeyIdInsteadOfSecret`] for the two usual mistakes,
+    /// [`Refusal::CredentialsMissing`] for nothing at all, [`Refusal::Unknown`] for everything else.
+    pub fn read(text: &'t str) -> Result<Self, Refusal> {
+        if text.is_empty() {
+            return Err(Refusal::CredentialsMissing);
+        }
+        if text.contains(|c: char| c.is_whitespace()) {
+            return Err(Refusal::SurroundingSpaces);
+        }
+        if text.starts_with(shared::KeyId::PREFIX) {
+            return Err(Refusal::KeyIdInsteadOfSecret);
+        }
+        if is_well_formed(text) { Ok(Self(text)) } else { Err(Refusal::Unknown) }
+    }
+
+    pub(crate) const fn as_bytes(self) -> &'t [u8] {
+        self.0.as_bytes()
+    }
+}
+
+fn is_well_formed(text: &str) -> bool {
+    let Some((tag_text, digits)) = text.strip_prefix(BRAND).and_then(|rest| rest.split_once('_')) else {
+        return false;
+    };
+    Environment::ALL.iter().any(|environment| tag(*environment) == tag_text)
+        && digits.len() == RANDOM + CHECKSUM
+        && digits.bytes().all(|c| base62::digit(c).is_some())
+        && text.as_bytes().split_last_chunk::<CHECKSUM>().is_some_and(|(body, sum)| checksum(body) == *sum)
+}
+
+fn checksum(body: &[u8]) -> [u8; CHECKSUM] {
+    base62::encode(u128::from(crc32fast::hash(body)))
+}
+
+const fn tag(environment: Environment) -> &'static str {
+    match environment {
+        Environment::Production => "prod",
+        Environment::Staging => "stage",
+        Environment::Development => "dev",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn environments() -> impl Strategy<Value = Environment> {
+        prop::sample::select(Environment::ALL)
+    }
+
+    proptest! {
+        #[test]
+        fn a_minted_secret_is_always_well_formed(environment in environments()) {
+            prop_assert!(WellFormed::read(SecretKey::mint(environment).expose()).is_ok());
+        }
+
+        #[test]
+        fn a_secret_with_one_other_character_never_is(
+            environment in environments(), place: prop::sample::Index, other in prop::char::range('!', '~'),
+        ) {
+            let secret = SecretKey::mint(environment);
+            let mut text: Vec<char> = secret.expose().chars().collect();
+            let place = place.index(text.len());
+            prop_assume!(text[place] != other);
+            text[place] = other;
+            prop_assert!(WellFormed::read(&text.into_iter().collect::<String>()).is_err());
+        }
+
+        #[test]
+        fn a_truncated_or_lengthened_secret_never_is(environment in environments(), keep: prop::sample::Index) {
+            let secret = SecretKey::mint(environment);
+            let text = secret.expose();
+            prop_assert!(WellFormed::read(&text[..keep.index(text.len())]).is_err());
+            let doubled = format!("{text}0");
+            prop_assert!(WellFormed::read(&doubled).is_err());
+        }
+
+        #[test]
+        fn any_text_is_read_without_a_panic(text: String) {
+            _ = WellFormed::read(&text);
+        }
+    }
+
+    #[test]
+    fn minted_secrets_are_unique() {
+        let minted: HashSet<String> =
+            (0..100_000).map(|_| SecretKey::mint(Environment::Production).expose().to_owned()).collect();
+        assert_eq!(minted.len(), 100_000);
+    }
+
+    #[test]
+    fn the_usual_mistakes_get_their_own_answer() {
+        let secret = SecretKey::mint(Environment::Staging);
+        let spaced = format!(" {}", secret.expose());
+        assert_eq!(WellFormed::read(&spaced).err(), Some(Refusal::SurroundingSpaces));
+        assert_eq!(WellFormed::read("key_0123456789012345678901").err(), Some(Refusal::KeyIdInsteadOfSecret));
+        assert_eq!(WellFormed::read("").err(), Some(Refusal::CredentialsMissing));
+        assert_eq!(WellFormed::read("sk_live_123").err(), Some(Refusal::Unknown));
+    }
+}

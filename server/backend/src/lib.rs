@@ -1,0 +1,153 @@
+//! Every rule and all data: who may do what, what a key is, whether a request is allowed.
+//!
+//! Knows neither HTTP nor pages. Whoever calls it brings a [`context::RequestInfo`], gets a [`context::Context`],
+//! asks that for a [`authz::Permit`], and hands the permit to an operation of [`Backend`].
+
+mod audit;
+pub mod authn;
+pub mod authz;
+pub mod clock;
+pub mod context;
+mod db;
+mod failure;
+pub mod geo;
+pub mod keyring;
+mod ops;
+pub mod plan;
+mod random;
+mod tasks;
+#[cfg(test)]
+mod test_support;
+
+use std::{path::PathBuf, sync::Arc};
+
+use shared::{Timestamp, verify::Refusal};
+
+pub use self::failure::Failure;
+use self::{
+    authn::{password::Passwords, session::CookiePolicy, throttle::Throttle},
+    clock::Clock,
+    context::{Anonymous, RequestInfo},
+    db::{pool::Store, tx::Committed},
+    keyring::{Keyring, Question, Verdict, applier::Applier, pepper::Peppers, secret::WellFormed},
+    plan::Plans,
+};
+
+/// Who may make an account without an invitation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SignUpMode {
+    /// The very first person, who becomes the Owner.
+    First,
+    /// Anybody.
+    Open,
+    /// Nobody.
+    Closed,
+}
+
+/// What the backend has to be told.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// `postgres://…`, or the path of the SQLite file.
+    pub database_url: String,
+    /// Where the peppers are; made on the first start.
+    pub pepper_file: PathBuf,
+    /// Who may make an account.
+    pub sign_up: SignUpMode,
+    /// Whether people reach us by https.
+    pub secure_cookies: bool,
+    /// The plans, and which one a new organization gets.
+    pub plans: Plans,
+    /// The clock; only tests set it.
+    pub clock: Clock,
+}
+
+/// The whole backend. Cheap to clone.
+#[derive(Clone)]
+pub struct Backend {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    store: Store,
+    keyring: Arc<Keyring>,
+    applier: Applier,
+    passwords: Passwords,
+    throttle: Throttle,
+    plans: Plans,
+    sign_up: SignUpMode,
+    cookie: CookiePolicy,
+    clock: Clock,
+}
+
+impl std::fmt::Debug for Backend {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Backend").field("keyring", &self.inner.keyring).finish_non_exhaustive()
+    }
+}
+
+impl Backend {
+    /// Opens the database, brings its tables up to date and loads the index. When this returns, verification works.
+    ///
+    /// # Errors
+    /// A sentence for whoever starts the server.
+    pub async fn open(settings: Settings) -> Result<Self, Failure> {
+        let Settings { database_url, pepper_file, sign_up, secure_cookies, plans, clock } = settings;
+        let store = Store::open(&database_url).await?;
+        let peppers = Peppers::open(&pepper_file, &store).await?;
+        let keyring = Arc::new(Keyring::new(peppers));
+        let applier = Applier::new(store.clone(), Arc::clone(&keyring), plans.clone(), clock.clone());
+        applier.load_all().await?;
+        tracing::info!(database = store.engine_name(), secrets = keyring.index.len(), "the index is loaded");
+        Ok(Self {
+            inner: Arc::new(Inner {
+                store,
+                keyring,
+                applier,
+                passwords: Passwords::default(),
+                throttle: Throttle::default(),
+                plans,
+                sign_up,
+                cookie: CookiePolicy { secure: secure_cookies },
+                clock,
+            }),
+        })
+    }
+
+    /// Whoever sent a request, with the session token among its cookies, if there is one.
+    pub fn visitor<'c>(&self, request: RequestInfo, cookies: impl Iterator<Item = (&'c str, &'c str)>) -> Anonymous {
+        let name = self.inner.cookie.name();
+        let token = cookies
+            .filter(|(cookie, _)| *cookie == name)
+            .find_map(|(_, value)| authn::session::SessionToken::read(value));
+        Anonymous { backend: self.clone(), request, token }
+    }
+
+    /// Decides whether whoever presented this may do that. Never touches the database.
+    #[must_use]
+    pub fn verify(&self, presented: Result<WellFormed<'_>, Refusal>, question: &Question) -> Verdict {
+        self.inner.keyring.verify(presented, question, self.now())
+    }
+
+    /// Whether the database answers.
+    ///
+    /// # Errors
+    /// When it does not.
+    pub async fn check_database(&self) -> Result<(), Failure> {
+        use diesel_async::SimpleAsyncConnection as _;
+        Ok(self.inner.store.read().await?.batch_execute("SELECT 1").await?)
+    }
+
+    /// Now, by the backend's clock.
+    #[must_use]
+    pub fn now(&self) -> Timestamp {
+        self.inner.clock.now()
+    }
+
+    /// Waits until the index contains what was committed. From then on it is true everywhere in this process.
+    async fn applied(&self, committed: Committed) -> Result<(), Failure> {
+        match committed.seq {
+            Some(seq) => self.inner.applier.apply_through(seq).await,
+            None => Ok(()),
+        }
+    }
+}

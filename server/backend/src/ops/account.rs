@@ -1,0 +1,316 @@
+//! Accounts: signing up, in and out, and whose session a request belongs to.
+
+use diesel::{ExpressionMethods as _, JoinOnDsl as _, OptionalExtension as _, QueryDsl as _};
+use diesel_async::RunQueryDsl as _;
+use serde_json::json;
+use shared::{
+    AppError, MemberId, OrganizationId, PermissionSet, RoleId, SessionId, Timestamp, UserId,
+    account::{self, SignUp, Viewer},
+    field::FieldError,
+    role::SystemRole,
+};
+
+use crate::{
+    Backend, SignUpMode,
+    audit::AuditEvent,
+    authn::{
+        session::{ABSOLUTE_SECONDS, CookiePolicy, IDLE_SECONDS, NewSession, SEEN_EVERY_SECONDS, SessionToken},
+        throttle::Attempt,
+    },
+    authz::{Actor, Authority},
+    context::{Context, RequestInfo},
+    db::{
+        anydb::{AnyConnection, Moment},
+        column::{Digest32, Id},
+        row::{
+            account::{MemberRoleRow, MemberRow, SessionRow, UserRow},
+            organization::OrganizationRow,
+            role::{RolePermissionRow, RoleRow},
+        },
+        schema::{member_roles, members, organizations, role_permissions, roles, sessions, users},
+        tx::WriteTx,
+    },
+    failure::Failure,
+    random::fresh_id,
+};
+
+impl Backend {
+    /// How the session cookie is set.
+    #[must_use]
+    pub fn cookie_policy(&self) -> &CookiePolicy {
+        &self.inner.cookie
+    }
+
+    pub(crate) async fn sign_up_policy(&self) -> Result<SignUp, Failure> {
+        Ok(match self.inner.sign_up {
+            SignUpMode::Open => SignUp::Open,
+            SignUpMode::Closed => SignUp::Closed,
+            SignUpMode::First if any_user(&mut *self.inner.store.read().await?).await? => SignUp::Closed,
+            SignUpMode::First => SignUp::Open,
+        })
+    }
+
+    pub(crate) async fn sign_up(
+        &self,
+        request: &RequestInfo,
+        email: &str,
+        password: String,
+        organization_name: &str,
+    ) -> Result<NewSession, Failure> {
+        if self.sign_up_policy().await? == SignUp::Closed {
+            return Err(AppError::SignUpClosed.into());
+        }
+        let now = self.now();
+        // Hashing is dear, so whoever sends many of these is slowed down like somebody who guesses.
+        let attempt = Attempt::new("", request.address, false);
+        self.inner.throttle.begin(&attempt, now)?;
+
+        let mut refused = Vec::new();
+        let mut check = |field: &str, outcome: Result<String, String>| {
+            outcome.map_err(|message| refused.push(FieldError::new(field, message))).unwrap_or_default()
+        };
+        let email = check("email", account::email(email));
+        let organization_name = check("organization_name", account::organization_name(organization_name));
+        let known = vec![email.clone(), organization_name.clone(), "ipaware".to_owned()];
+        let strength = self.inner.passwords.check_strength(password.clone(), known).await?;
+        check("password", strength.map(|()| String::new()));
+        if !refused.is_empty() {
+            return Err(AppError::Invalid { fields: refused }.into());
+        }
+        let password_hash = self.inner.passwords.hash(password).await?;
+
+        let user = UserRow { id: Id(fresh_id!(UserId, now)), email, password_hash, created_at: Moment(now) };
+        let organization = OrganizationRow {
+            id: Id(fresh_id!(OrganizationId, now)),
+            name: organization_name,
+            plan: self.inner.plans.of_new_organizations().to_owned(),
+            whitelist_mode: "off".to_owned(),
+            audit_seq: 0,
+            audit_hash: Digest32([0; 32]),
+            created_at: Moment(now),
+        };
+        let member = MemberRow {
+            id: Id(fresh_id!(MemberId, now)),
+            organization_id: organization.id,
+            user_id: user.id,
+            created_at: Moment(now),
+        };
+        let authority = Authority {
+            organization: organization.id.0,
+            actor: Actor::Member { id: member.id.0, email: user.email.clone() },
+            request: request.clone(),
+        };
+        let (token, session) = new_session(member.id, request, now);
+        let only_first = self.inner.sign_up == SignUpMode::First;
+        let founding = async |connection: &mut AnyConnection| {
+            // Asked again under the lock: of two "first" accounts at the same moment, one is refused here.
+            if only_first && any_user(connection).await? { Err(AppError::SignUpClosed.into()) } else { Ok(()) }
+        };
+        let event = AuditEvent::created(
+            "organization.create",
+            organization.id.0,
+            json!({ "name": organization.name, "plan": organization.plan, "owner": user.email }),
+        );
+        let mut tx = WriteTx::found(&self.inner.store, &authority, organization, founding, now).await?;
+        insert_account(&mut tx, &user, &member, &session).await.map_err(|failure| {
+            if failure.is_duplicate("users_email_key") {
+                AppError::field("email", "There is an account with this email already. Sign in instead.").into()
+            } else {
+                failure
+            }
+        })?;
+        let committed = tx.commit(event, || {}).await?;
+        self.applied(committed).await?;
+        self.inner.throttle.succeed(&attempt);
+        Ok(self.begin_session(token))
+    }
+
+    pub(crate) async fn sign_in(
+        &self,
+        request: &RequestInfo,
+        previous: Option<&SessionToken>,
+        email: &str,
+        password: String,
+    ) -> Result<NewSession, Failure> {
+        let now = self.now();
+        // A text that is no email has no account; it takes the same way to the same answer.
+        let email = account::email(email).unwrap_or_default();
+        let mut connection = self.inner.store.read().await?;
+        let found: Option<(String, Id<MemberId>, Id<OrganizationId>)> = users::table
+            .inner_join(members::table.on(members::user_id.eq(users::id)))
+            .filter(users::email.eq(&email))
+            .order(members::created_at)
+            .select((users::password_hash, members::id, members::organization_id))
+            .first(&mut connection)
+            .await
+            .optional()?;
+        let familiar = match (&found, request.address) {
+            (Some((_, member, _)), Some(address)) => {
+                let known: Option<Id<SessionId>> = sessions::table
+                    .filter(sessions::member_id.eq(*member))
+                    .filter(sessions::address.eq(address.to_canonical().to_string()))
+                    .select(sessions::id)
+                    .first(&mut connection)
+                    .await
+                    .optional()?;
+                known.is_some()
+            }
+            _ => false,
+        };
+        drop(connection);
+
+        let attempt = Attempt::new(&email, request.address, familiar);
+        self.inner.throttle.begin(&attempt, now)?;
+        let stored = found.as_ref().map(|(hash, ..)| hash.clone());
+        if !self.inner.passwords.verify(password, stored).await? {
+            return Err(AppError::WrongCredentials.into());
+        }
+        let Some((_, member, organization)) = found else { return Err(AppError::WrongCredentials.into()) };
+        self.inner.throttle.succeed(&attempt);
+
+        let authority = Authority {
+            organization: organization.0,
+            actor: Actor::Member { id: member.0, email },
+            request: request.clone(),
+        };
+        let (token, session) = new_session(member, request, now);
+        let event = AuditEvent::created("session.create", session.id.0, json!({}));
+        let mut tx = WriteTx::begin(&self.inner.store, &authority, now).await?;
+        let connection = tx.connection()?;
+        if let Some(previous) = previous {
+            diesel::delete(sessions::table.filter(sessions::token_digest.eq(Digest32(previous.digest()))))
+                .execute(connection)
+                .await?;
+        }
+        diesel::insert_into(sessions::table).values(&session).execute(connection).await?;
+        let committed = tx.commit(event, || {}).await?;
+        self.applied(committed).await?;
+        Ok(self.begin_session(token))
+    }
+
+    pub(crate) async fn sign_out(&self, token: &SessionToken) -> Result<(), Failure> {
+        diesel::delete(sessions::table.filter(sessions::token_digest.eq(Digest32(token.digest()))))
+            .execute(&mut self.inner.store.write().await?)
+            .await?;
+        Ok(())
+    }
+
+    /// Whose session this is, and what they may do right now: roles are read anew for every request.
+    pub(crate) async fn session_context(&self, token: &SessionToken, request: RequestInfo) -> Result<Context, Failure> {
+        let now = self.now();
+        let mut connection = self.inner.store.read().await?;
+        type Found = ((Id<SessionId>, Moment, Moment), (Id<MemberId>, Id<OrganizationId>), String, String);
+        let found: Option<Found> = sessions::table
+            .inner_join(members::table.on(members::id.eq(sessions::member_id)))
+            .inner_join(users::table.on(users::id.eq(members::user_id)))
+            .inner_join(organizations::table.on(organizations::id.eq(members::organization_id)))
+            .filter(sessions::token_digest.eq(Digest32(token.digest())))
+            .select((
+                (sessions::id, sessions::last_seen_at, sessions::expires_at),
+                (members::id, members::organization_id),
+                users::email,
+                organizations::name,
+            ))
+            .first(&mut connection)
+            .await
+            .optional()?;
+        let ((session, last_seen, expires), (member, organization), email, organization_name) =
+            found.ok_or(AppError::SignedOut)?;
+        let idle = now.seconds_since(last_seen.0);
+        if now >= expires.0 || idle >= IDLE_SECONDS {
+            return Err(AppError::SignedOut.into());
+        }
+        let held: Vec<(String, Option<String>)> = member_roles::table
+            .inner_join(roles::table)
+            .left_join(role_permissions::table.on(role_permissions::role_id.eq(roles::id)))
+            .filter(member_roles::member_id.eq(member))
+            .order((roles::name, role_permissions::permission))
+            .select((roles::name, diesel::NullableExpressionMethods::nullable(role_permissions::permission)))
+            .load(&mut connection)
+            .await?;
+        drop(connection);
+        if idle >= SEEN_EVERY_SECONDS {
+            diesel::update(sessions::table.find(session))
+                .set(sessions::last_seen_at.eq(Moment(now)))
+                .execute(&mut self.inner.store.write().await?)
+                .await?;
+        }
+
+        let mut role_names: Vec<String> = held.iter().map(|(role, _)| role.clone()).collect();
+        role_names.dedup();
+        let permissions: PermissionSet =
+            held.iter().filter_map(|(_, permission)| permission.as_deref()?.parse().ok()).collect();
+        let authority = Authority {
+            organization: organization.0,
+            actor: Actor::Member { id: member.0, email: email.clone() },
+            request,
+        };
+        let viewer = Viewer { email, organization: organization.0, organization_name, roles: role_names, permissions };
+        Ok(Context { backend: self.clone(), authority, permissions, viewer })
+    }
+
+    fn begin_session(&self, token: SessionToken) -> NewSession {
+        NewSession { token, cookie: self.inner.cookie, max_age_seconds: ABSOLUTE_SECONDS }
+    }
+}
+
+async fn any_user(connection: &mut AnyConnection) -> Result<bool, Failure> {
+    let first: Option<Id<UserId>> = users::table.select(users::id).first(connection).await.optional()?;
+    Ok(first.is_some())
+}
+
+fn new_session(member: Id<MemberId>, request: &RequestInfo, now: Timestamp) -> (SessionToken, SessionRow) {
+    let token = SessionToken::mint();
+    let row = SessionRow {
+        id: Id(fresh_id!(SessionId, now)),
+        token_digest: Digest32(token.digest()),
+        member_id: member,
+        created_at: Moment(now),
+        last_seen_at: Moment(now),
+        expires_at: Moment(now.plus_seconds(ABSOLUTE_SECONDS)),
+        address: request.address.map(|address| address.to_canonical().to_string()),
+        user_agent: request.user_agent.clone(),
+    };
+    (token, row)
+}
+
+/// The account, its organization's four system roles, and the account as the Owner.
+async fn insert_account(
+    tx: &mut WriteTx,
+    user: &UserRow,
+    member: &MemberRow,
+    session: &SessionRow,
+) -> Result<(), Failure> {
+    let (now, organization_id) = (tx.now, tx.organization_id());
+    let connection = tx.connection()?;
+    diesel::insert_into(users::table).values(user).execute(connection).await?;
+    diesel::insert_into(members::table).values(member).execute(connection).await?;
+    let mut role_rows = Vec::new();
+    let mut permission_rows = Vec::new();
+    let mut held = Vec::new();
+    for system in SystemRole::ALL {
+        let id = Id(fresh_id!(RoleId, now));
+        role_rows.push(RoleRow {
+            id,
+            organization_id,
+            system: Some(system.code().to_owned()),
+            name: system.name().to_owned(),
+            description: system.description().to_owned(),
+            created_at: Moment(now),
+        });
+        permission_rows.extend(
+            system
+                .permissions()
+                .iter()
+                .map(|permission| RolePermissionRow { role_id: id, permission: permission.name().to_owned() }),
+        );
+        if system == SystemRole::Owner {
+            held.push(MemberRoleRow { member_id: member.id, role_id: id });
+        }
+    }
+    diesel::insert_into(roles::table).values(&role_rows).execute(connection).await?;
+    diesel::insert_into(role_permissions::table).values(&permission_rows).execute(connection).await?;
+    diesel::insert_into(member_roles::table).values(&held).execute(connection).await?;
+    diesel::insert_into(sessions::table).values(session).execute(connection).await?;
+    Ok(())
+}

@@ -1,0 +1,622 @@
+//! API keys: the table, and a key's life from creation to revocation.
+//!
+//! The order of effects differs with the direction of a change. What loosens (create, resume, edit) is made durable
+//! first, then known to the index, then told. What tightens (pause, revoke) is refused in memory right before it is
+//! made durable: should that fail, the key stays refused and the answer says so.
+
+use std::time::Instant;
+
+use diesel::{
+    BoolExpressionMethods as _, EscapeExpressionMethods as _, ExpressionMethods as _, JoinOnDsl as _,
+    NullableExpressionMethods as _, OptionalExtension as _, QueryDsl as _, SelectableHelper as _,
+    TextExpressionMethods as _,
+};
+use diesel_async::RunQueryDsl as _;
+use serde_json::{Value, json};
+use shared::{
+    AppError, KeyId, OrganizationId, PermissionSet, RoleId, SecretId, Timestamp,
+    field::FieldError,
+    key::{
+        self, KeyAllowance, KeyCreateParams, KeyCreated, KeyList, KeyListParams, KeyRefused, KeySort, KeyStatus,
+        KeyUpdateParams, KeyView, RevealedSecret, StatusFilter, UNUSED_DAYS,
+    },
+    page::{Page, ROWS_PER_PAGE, pages},
+    role::{RoleChoice, SystemRole},
+};
+
+use crate::{
+    Backend,
+    audit::AuditEvent,
+    authz::{KeyCreate, KeyDelete, KeyRead, KeyUpdate, Operation, Permit},
+    db::{
+        anydb::{AnyConnection, AnyDb, ForUpdate, Moment},
+        column::{Digest32, Id},
+        row::{
+            key::{KeyRow, SecretRow, SecretUseRow},
+            role::{RolePermissionRow, RoleRow},
+        },
+        schema::{api_keys, key_secrets, lower, organizations, role_permissions, roles, secret_uses},
+        tx::WriteTx,
+    },
+    failure::Failure,
+    keyring::{applier::Subject, secret::SecretKey},
+    random::fresh_id,
+};
+
+/// What is selected for a [`Row`].
+macro_rules! row {
+    () => {
+        (KeyRow::as_select(), roles::name, key_secrets::last4, Option::<SecretUseRow>::as_select())
+    };
+}
+
+impl Backend {
+    /// One page of the table, and what the page around it needs.
+    ///
+    /// # Errors
+    /// Only when the database fails.
+    pub async fn key_list(&self, permit: &Permit<KeyRead>, params: &KeyListParams) -> Result<KeyList, Failure> {
+        let (organization, now) = (permit.organization(), self.now());
+        let mut connection = self.inner.store.read().await?;
+        let connection = &mut *connection;
+
+        let total: i64 = matching(organization, params, now).count().get_result(connection).await?;
+        let total = u64::try_from(total).unwrap_or(0);
+        let number = params.page.clamp(1, pages(total));
+        let skip = i64::from(number - 1) * i64::from(ROWS_PER_PAGE);
+        let rows = sorted(matching(organization, params, now), params)
+            .select(row!())
+            .limit(i64::from(ROWS_PER_PAGE))
+            .offset(skip)
+            .load::<Row>(connection)
+            .await?;
+        let rows = rows.into_iter().map(|row| view(row, now)).collect::<Result<_, _>>()?;
+
+        let current: Option<Id<KeyId>> = api_keys::table
+            .filter(api_keys::organization_id.eq(Id(organization)))
+            .filter(api_keys::status.ne(KeyStatus::Revoked.code()))
+            .select(api_keys::id)
+            .first(connection)
+            .await
+            .optional()?;
+        let plan: String =
+            organizations::table.find(Id(organization)).select(organizations::plan).first(connection).await?;
+        let allowance = self.allowance(connection, organization, &plan, now).await?;
+        let roles = role_choices(connection, organization).await?;
+        Ok(KeyList {
+            page: Page { rows, total, number },
+            any: current.is_some(),
+            allowance,
+            roles: roles.into_iter().map(|choice| permit.lock_above_ceiling(choice)).collect(),
+            now,
+        })
+    }
+
+    /// One key.
+    ///
+    /// # Errors
+    /// [`AppError::NotFound`], also for another organization's key.
+    pub async fn key_get(&self, permit: &Permit<KeyRead>, id: KeyId) -> Result<KeyView, Failure> {
+        self.key_view(&mut *self.inner.store.read().await?, permit.organization(), id).await
+    }
+
+    /// Creates a key and gives its secret away, once.
+    ///
+    /// # Errors
+    /// [`AppError::Invalid`], [`AppError::AboveCeiling`], [`AppError::KeyLimitReached`], or
+    /// [`AppError::AlreadyCreated`] when the same form was sent before.
+    pub async fn key_create(&self, permit: &Permit<KeyCreate>, params: KeyCreateParams) -> Result<KeyCreated, Failure> {
+        let now = self.now();
+        let mut refused = Vec::new();
+        let name = checked(&mut refused, "name", key::name(&params.name));
+        let expires_at = checked(&mut refused, "expires_at", in_the_future(params.expires_at, now));
+        let form_token = checked(&mut refused, "form_token", form_token(params.form_token));
+        stop_if(refused)?;
+
+        let mut tx = WriteTx::begin(&self.inner.store, permit.authority(), now).await?;
+        if let Some(token) = &form_token
+            && let Some(sent_before) = key_of_form(tx.connection()?, permit.organization(), token).await?
+        {
+            let key = self.key_view(tx.connection()?, permit.organization(), sent_before).await?;
+            return Err(AppError::AlreadyCreated { key: Box::new(key) }.into());
+        }
+        let role = assignable_role(tx.connection()?, permit, params.role).await?;
+        let plan = tx.organization().plan.clone();
+        let allowance = self.allowance(tx.connection()?, permit.organization(), &plan, now).await?;
+        if allowance.is_reached() {
+            return Err(AppError::KeyLimitReached { allowance }.into());
+        }
+        let same_name: i64 = api_keys::table
+            .filter(api_keys::organization_id.eq(tx.organization_id()))
+            .filter(api_keys::name.eq(&name))
+            .filter(api_keys::status.ne(KeyStatus::Revoked.code()))
+            .count()
+            .get_result(tx.connection()?)
+            .await?;
+
+        let secret = SecretKey::mint(params.environment);
+        let pepper = self.inner.keyring.peppers.current();
+        let row = KeyRow {
+            id: Id(fresh_id!(KeyId, now)),
+            organization_id: tx.organization_id(),
+            role_id: Id(role.id),
+            name,
+            environment: params.environment.code().to_owned(),
+            status: KeyStatus::Active.code().to_owned(),
+            expires_at: expires_at.map(Moment),
+            version: 1,
+            form_token,
+            created_at: Moment(now),
+            created_by: tx.actor_label(),
+            revoked_at: None,
+            revoked_by: None,
+            revoked_reason: None,
+        };
+        let secret_row = SecretRow {
+            id: Id(fresh_id!(SecretId, now)),
+            key_id: row.id,
+            digest: Digest32(pepper.digest(secret.well_formed()).0),
+            pepper: pepper.id(),
+            last4: secret.last4(),
+            created_at: Moment(now),
+            retires_at: None,
+        };
+        diesel::insert_into(api_keys::table).values(&row).execute(tx.connection()?).await?;
+        diesel::insert_into(key_secrets::table).values(&secret_row).execute(tx.connection()?).await?;
+        tx.touch(Subject::Key(row.id.0));
+        let event = AuditEvent::created("key.create", row.id.0, audited(&row, &role.name));
+        let committed = tx.commit(event, || {}).await?;
+        self.applied(committed).await?;
+        Ok(KeyCreated {
+            key: row.view(role.name, secret_row.last4, None, now)?,
+            secret: RevealedSecret::new(secret.expose().to_owned()),
+            same_name: u64::try_from(same_name).unwrap_or(0),
+        })
+    }
+
+    /// Changes name, role, environment and expiry.
+    ///
+    /// # Errors
+    /// [`AppError::Conflict`] when somebody else was quicker, [`AppError::WrongState`] for a revoked key, and as
+    /// [`Self::key_create`].
+    pub async fn key_update(&self, permit: &Permit<KeyUpdate>, params: KeyUpdateParams) -> Result<KeyView, Failure> {
+        let now = self.now();
+        let mut tx = WriteTx::begin(&self.inner.store, permit.authority(), now).await?;
+        let before = locked_key(tx.connection()?, permit.organization(), params.id).await?;
+        if before.stored_status()? == KeyStatus::Revoked {
+            return Err(AppError::WrongState { status: KeyStatus::Revoked }.into());
+        }
+        if before.version != params.version {
+            let current = self.key_view(tx.connection()?, permit.organization(), params.id).await?;
+            return Err(AppError::Conflict { current: Box::new(current) }.into());
+        }
+        let mut refused = Vec::new();
+        let name = checked(&mut refused, "name", key::name(&params.name));
+        let expires_at = if params.expires_at == before.expires_at.map(|moment| moment.0) {
+            // A date that is there already may be in the past; only a new one has to be ahead.
+            params.expires_at
+        } else {
+            checked(&mut refused, "expires_at", in_the_future(params.expires_at, now))
+        };
+        stop_if(refused)?;
+        let role_before = role_choice(tx.connection()?, permit.organization(), before.role_id.0).await?;
+        // The ceiling holds for the role the key has, too: nobody shapes a key that may do more than they may.
+        permit.check_ceiling(&role_before.name, role_before.permissions)?;
+        let role = if params.role == role_before.id {
+            role_before.clone()
+        } else {
+            assignable_role(tx.connection()?, permit, params.role).await?
+        };
+        let was_expired = before.status_at(now)? == KeyStatus::Expired;
+        let counts_again = was_expired && expires_at.is_none_or(|at| now < at);
+        if counts_again {
+            self.check_room(&mut tx, permit.organization()).await?;
+        }
+        let after: KeyRow = diesel::update(api_keys::table.find(before.id))
+            .set((
+                api_keys::name.eq(&name),
+                api_keys::role_id.eq(Id(role.id)),
+                api_keys::environment.eq(params.environment.code()),
+                api_keys::expires_at.eq(expires_at.map(Moment)),
+                api_keys::version.eq(before.version + 1),
+            ))
+            .returning(KeyRow::as_returning())
+            .get_result(tx.connection()?)
+            .await?;
+        tx.touch(Subject::Key(params.id));
+        let event = AuditEvent::changed(
+            "key.update",
+            params.id,
+            audited(&before, &role_before.name),
+            audited(&after, &role.name),
+        );
+        let committed = tx.commit(event, || {}).await?;
+        self.applied(committed).await?;
+        self.key_view(&mut *self.inner.store.read().await?, permit.organization(), params.id).await
+    }
+
+    /// Refuses an active key until it is resumed.
+    ///
+    /// # Errors
+    /// [`AppError::WrongState`] unless it is active.
+    pub async fn key_pause(&self, permit: &Permit<KeyUpdate>, id: KeyId) -> Result<KeyRefused, Failure> {
+        self.tighten(permit, id, KeyStatus::Paused, None).await
+    }
+
+    /// Refuses a key for good. When this returns, no request that starts from now on is allowed.
+    ///
+    /// # Errors
+    /// [`AppError::WrongState`] when it was revoked before, [`AppError::Invalid`] for an overlong reason, and
+    /// [`AppError::RefusedButNotSaved`] when it is refused but would be forgotten by a restart.
+    pub async fn key_revoke(&self, permit: &Permit<KeyDelete>, id: KeyId, reason: &str) -> Result<KeyRefused, Failure> {
+        let mut refused = Vec::new();
+        let reason = checked(&mut refused, "reason", key::reason(reason));
+        stop_if(refused)?;
+        self.tighten(permit, id, KeyStatus::Revoked, reason).await
+    }
+
+    /// Lets a paused key verify again.
+    ///
+    /// # Errors
+    /// [`AppError::WrongState`] unless it is paused, or when its date has passed in the meantime.
+    pub async fn key_resume(&self, permit: &Permit<KeyUpdate>, id: KeyId) -> Result<KeyView, Failure> {
+        let now = self.now();
+        let mut tx = WriteTx::begin(&self.inner.store, permit.authority(), now).await?;
+        let before = locked_key(tx.connection()?, permit.organization(), id).await?;
+        let status = before.stored_status()?;
+        if status != KeyStatus::Paused {
+            return Err(AppError::WrongState { status: before.status_at(now)? }.into());
+        }
+        if before.expires_at.is_some_and(|at| now >= at.0) {
+            return Err(AppError::WrongState { status: KeyStatus::Expired }.into());
+        }
+        diesel::update(api_keys::table.find(before.id))
+            .set((api_keys::status.eq(KeyStatus::Active.code()), api_keys::version.eq(before.version + 1)))
+            .execute(tx.connection()?)
+            .await?;
+        tx.touch(Subject::Key(id));
+        let event = status_event("key.resume", &before, KeyStatus::Active, None);
+        let committed = tx.commit(event, || {}).await?;
+        self.applied(committed).await?;
+        // Whatever refused it early is over as well.
+        if let Some(slot) = self.inner.keyring.index.key(id) {
+            slot.release();
+        }
+        self.key_view(&mut *self.inner.store.read().await?, permit.organization(), id).await
+    }
+
+    async fn tighten<O: Operation>(
+        &self,
+        permit: &Permit<O>,
+        id: KeyId,
+        to: KeyStatus,
+        reason: Option<String>,
+    ) -> Result<KeyRefused, Failure> {
+        let (now, began) = (self.now(), Instant::now());
+        let mut tx = WriteTx::begin(&self.inner.store, permit.authority(), now).await?;
+        let before = locked_key(tx.connection()?, permit.organization(), id).await?;
+        let status = before.status_at(now)?;
+        let allowed = match to {
+            KeyStatus::Revoked => status != KeyStatus::Revoked,
+            _ => status == KeyStatus::Active,
+        };
+        if !allowed {
+            return Err(AppError::WrongState { status }.into());
+        }
+        let by = (to == KeyStatus::Revoked).then(|| (Moment(now), tx.actor_label()));
+        let (revoked_at, revoked_by) = by.unzip();
+        diesel::update(api_keys::table.find(before.id))
+            .set((
+                api_keys::status.eq(to.code()),
+                api_keys::version.eq(before.version + 1),
+                api_keys::revoked_at.eq(revoked_at),
+                api_keys::revoked_by.eq(revoked_by),
+                api_keys::revoked_reason.eq(&reason),
+            ))
+            .execute(tx.connection()?)
+            .await?;
+        tx.touch(Subject::Key(id));
+        let action = if to == KeyStatus::Revoked { "key.revoke" } else { "key.pause" };
+        let event = status_event(action, &before, to, reason);
+        let slot = self.inner.keyring.index.key(id);
+        let hold = || {
+            if let Some(slot) = &slot {
+                slot.hold(to);
+            }
+        };
+        let held_and_failed = |failure: Failure| {
+            // The commit was reached, so the key is refused already and stays so.
+            if slot.as_ref().is_some_and(|slot| slot.held().is_some()) {
+                tracing::error!(key = %id, cause = %failure, "a key is refused, but the change could not be saved");
+                AppError::RefusedButNotSaved.into()
+            } else {
+                failure
+            }
+        };
+        let committed = tx.commit(event, hold).await.map_err(held_and_failed)?;
+        self.applied(committed).await?;
+        if let Some(slot) = &slot {
+            slot.release();
+        }
+        let refused_since = self.now();
+        let key = self.key_view(&mut *self.inner.store.read().await?, permit.organization(), id).await?;
+        Ok(KeyRefused { key, refused_since, took_ms: u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX) })
+    }
+
+    async fn check_room(&self, tx: &mut WriteTx, organization: OrganizationId) -> Result<(), Failure> {
+        let (plan, now) = (tx.organization().plan.clone(), tx.now);
+        let allowance = self.allowance(tx.connection()?, organization, &plan, now).await?;
+        if allowance.is_reached() { Err(AppError::KeyLimitReached { allowance }.into()) } else { Ok(()) }
+    }
+
+    /// How many keys count against the plan: active and paused ones. Inside a transaction the organization's row is
+    /// locked, so nobody else counts at the same time.
+    async fn allowance(
+        &self,
+        connection: &mut AnyConnection,
+        organization: OrganizationId,
+        plan: &str,
+        now: Timestamp,
+    ) -> Result<KeyAllowance, Failure> {
+        let used: i64 = api_keys::table
+            .filter(api_keys::organization_id.eq(Id(organization)))
+            .filter(
+                api_keys::status
+                    .eq(KeyStatus::Paused.code())
+                    .or(api_keys::status.eq(KeyStatus::Active.code()).and(not_expired(Moment(now)).assume_not_null())),
+            )
+            .count()
+            .get_result(connection)
+            .await?;
+        Ok(KeyAllowance {
+            used: u64::try_from(used).unwrap_or(0),
+            limit: self.inner.plans.of(plan)?.active_keys,
+            plan: plan.to_owned(),
+        })
+    }
+
+    async fn key_view(
+        &self,
+        connection: &mut AnyConnection,
+        organization: OrganizationId,
+        id: KeyId,
+    ) -> Result<KeyView, Failure> {
+        let row = keys_with_details()
+            .select(row!())
+            .filter(api_keys::organization_id.eq(Id(organization)))
+            .filter(api_keys::id.eq(Id(id)))
+            .first::<Row>(connection)
+            .await
+            .optional()?;
+        view(row.ok_or_else(|| AppError::not_found("API key"))?, self.now())
+    }
+}
+
+/// A key with its role's name, its current secret's last four characters, and when that was used.
+type Row = (KeyRow, String, String, Option<SecretUseRow>);
+
+fn view((key, role_name, last4, last_used): Row, now: Timestamp) -> Result<KeyView, Failure> {
+    key.view(role_name, last4, last_used, now)
+}
+
+#[diesel::dsl::auto_type]
+fn keys_with_details() -> _ {
+    api_keys::table
+        .inner_join(roles::table)
+        .inner_join(key_secrets::table.on(key_secrets::key_id.eq(api_keys::id).and(key_secrets::retires_at.is_null())))
+        .left_join(secret_uses::table.on(secret_uses::secret_id.eq(key_secrets::id)))
+}
+
+type Keys<'q> = diesel::dsl::IntoBoxed<'q, keys_with_details, AnyDb>;
+
+#[diesel::dsl::auto_type]
+fn not_expired(now: Moment) -> _ {
+    api_keys::expires_at.is_null().or(api_keys::expires_at.gt(now))
+}
+
+/// The organization's keys that the filters let through.
+fn matching<'q>(organization: OrganizationId, params: &KeyListParams, now: Timestamp) -> Keys<'q> {
+    let mut keys = keys_with_details().into_boxed::<AnyDb>().filter(api_keys::organization_id.eq(Id(organization)));
+    let now = Moment(now);
+    keys = match params.status {
+        StatusFilter::All => keys,
+        StatusFilter::Current => keys.filter(api_keys::status.ne(KeyStatus::Revoked.code())),
+        StatusFilter::Active => {
+            keys.filter(api_keys::status.eq(KeyStatus::Active.code())).filter(not_expired(now).assume_not_null())
+        }
+        StatusFilter::Paused => keys.filter(api_keys::status.eq(KeyStatus::Paused.code())),
+        StatusFilter::Expired => {
+            keys.filter(api_keys::status.eq(KeyStatus::Active.code())).filter(api_keys::expires_at.le(now))
+        }
+        StatusFilter::Revoked => keys.filter(api_keys::status.eq(KeyStatus::Revoked.code())),
+    };
+    if let Some(environment) = params.environment {
+        keys = keys.filter(api_keys::environment.eq(environment.code()));
+    }
+    if let Some(role) = params.role {
+        keys = keys.filter(api_keys::role_id.eq(Id(role)));
+    }
+    if params.unused {
+        let since = Moment(now.0.plus_days(-UNUSED_DAYS));
+        keys = keys.filter(secret_uses::used_at.is_null().or(secret_uses::used_at.lt(since).assume_not_null()));
+    }
+    if !params.search.is_empty() {
+        let pattern = contains(&params.search);
+        // A Key ID and the last four characters are told apart by case; a name is not.
+        keys = keys.filter(
+            lower(api_keys::name)
+                .like(pattern.to_lowercase())
+                .escape('\\')
+                .or(api_keys::id.like(pattern).escape('\\'))
+                .or(key_secrets::last4.eq(params.search.clone())),
+        );
+    }
+    keys
+}
+
+fn sorted<'q>(keys: Keys<'q>, params: &KeyListParams) -> Keys<'q> {
+    // The id comes last, so that equal rows keep their order from page to page. It sorts by age.
+    match (params.sort, params.ascending) {
+        (KeySort::Created, true) => keys.order((api_keys::created_at.asc(), api_keys::id.asc())),
+        (KeySort::Created, false) => keys.order((api_keys::created_at.desc(), api_keys::id.desc())),
+        (KeySort::Name, true) => keys.order((lower(api_keys::name).asc(), api_keys::id.asc())),
+        (KeySort::Name, false) => keys.order((lower(api_keys::name).desc(), api_keys::id.desc())),
+        (KeySort::LastUsed, true) => {
+            keys.order((secret_uses::used_at.is_null().asc(), secret_uses::used_at.asc(), api_keys::id.asc()))
+        }
+        (KeySort::LastUsed, false) => {
+            keys.order((secret_uses::used_at.is_null().asc(), secret_uses::used_at.desc(), api_keys::id.desc()))
+        }
+    }
+}
+
+/// A LIKE pattern for "contains this text", whatever characters it has.
+fn contains(text: &str) -> String {
+    format!("%{}%", text.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_"))
+}
+
+async fn locked_key(
+    connection: &mut AnyConnection,
+    organization: OrganizationId,
+    id: KeyId,
+) -> Result<KeyRow, Failure> {
+    let row = api_keys::table
+        .filter(api_keys::id.eq(Id(id)))
+        .filter(api_keys::organization_id.eq(Id(organization)))
+        .select(KeyRow::as_select());
+    let row = ForUpdate(row).get_result(connection).await.optional()?;
+    Ok(row.ok_or_else(|| AppError::not_found("API key"))?)
+}
+
+async fn key_of_form(
+    connection: &mut AnyConnection,
+    organization: OrganizationId,
+    token: &str,
+) -> Result<Option<KeyId>, Failure> {
+    let id: Option<Id<KeyId>> = api_keys::table
+        .filter(api_keys::organization_id.eq(Id(organization)))
+        .filter(api_keys::form_token.eq(token))
+        .select(api_keys::id)
+        .first(connection)
+        .await
+        .optional()?;
+    Ok(id.map(|id| id.0))
+}
+
+/// Every role of the organization, those for keys first to be picked. The Owner's is never a key's.
+async fn role_choices(
+    connection: &mut AnyConnection,
+    organization: OrganizationId,
+) -> Result<Vec<RoleChoice>, Failure> {
+    let rows: Vec<RoleRow> = roles::table
+        .filter(roles::organization_id.eq(Id(organization)))
+        .order(roles::id.desc())
+        .select(RoleRow::as_select())
+        .load(connection)
+        .await?;
+    let permissions: Vec<RolePermissionRow> = role_permissions::table
+        .inner_join(roles::table)
+        .filter(roles::organization_id.eq(Id(organization)))
+        .select(RolePermissionRow::as_select())
+        .load(connection)
+        .await?;
+    let choices = rows.into_iter().map(|row| {
+        let held: PermissionSet = permissions
+            .iter()
+            .filter(|held| held.role_id == row.id)
+            .filter_map(|held| held.permission.parse().ok())
+            .collect();
+        let is_owner = row.system.as_deref().and_then(SystemRole::from_code) == Some(SystemRole::Owner);
+        RoleChoice {
+            id: row.id.0,
+            name: row.name,
+            description: row.description,
+            permissions: held,
+            locked: is_owner.then(|| "Exactly one member is the Owner; a key cannot be.".to_owned()),
+        }
+    });
+    Ok(choices.collect())
+}
+
+async fn role_choice(
+    connection: &mut AnyConnection,
+    organization: OrganizationId,
+    id: RoleId,
+) -> Result<RoleChoice, Failure> {
+    let choice = role_choices(connection, organization).await?.into_iter().find(|choice| choice.id == id);
+    Ok(choice
+        .ok_or_else(|| AppError::field("role", "There is no such role in this organization. Choose another one."))?)
+}
+
+/// A role that the caller may give to a key.
+async fn assignable_role<O: Operation>(
+    connection: &mut AnyConnection,
+    permit: &Permit<O>,
+    id: RoleId,
+) -> Result<RoleChoice, Failure> {
+    let choice = role_choice(connection, permit.organization(), id).await?;
+    permit.check_ceiling(&choice.name, choice.permissions)?;
+    match choice.locked {
+        Some(why) => Err(AppError::field("role", why).into()),
+        None => Ok(choice),
+    }
+}
+
+fn in_the_future(at: Option<Timestamp>, now: Timestamp) -> Result<Option<Timestamp>, String> {
+    match at {
+        Some(at) if at <= now => Err("The key must expire in the future. Choose a later day.".to_owned()),
+        // A year of five digits cannot be written as RFC 3339.
+        Some(at) if at > now.plus_days(36_525) => Err("The key must expire within 100 years.".to_owned()),
+        at => Ok(at),
+    }
+}
+
+fn form_token(token: Option<String>) -> Result<Option<String>, String> {
+    match token {
+        Some(token) if !(16..=64).contains(&token.len()) || !token.bytes().all(|c| c.is_ascii_alphanumeric()) => {
+            Err("The form's token must have 16 to 64 letters and digits. Reload the page.".to_owned())
+        }
+        token => Ok(token),
+    }
+}
+
+/// The value, or its default with the refusal noted: all fields are checked before any is complained about.
+fn checked<T: Default>(refused: &mut Vec<FieldError>, field: &str, outcome: Result<T, String>) -> T {
+    outcome.unwrap_or_else(|message| {
+        refused.push(FieldError::new(field, message));
+        T::default()
+    })
+}
+
+fn stop_if(refused: Vec<FieldError>) -> Result<(), AppError> {
+    if refused.is_empty() { Ok(()) } else { Err(AppError::Invalid { fields: refused }) }
+}
+
+/// A key as the audit trail tells it.
+fn audited(row: &KeyRow, role_name: &str) -> Value {
+    json!({
+        "name": row.name,
+        "role": role_name,
+        "role_id": row.role_id.0,
+        "environment": row.environment,
+        "expires_at": row.expires_at.map(|moment| moment.0.rfc3339()),
+    })
+}
+
+fn status_event(action: &'static str, before: &KeyRow, to: KeyStatus, reason: Option<String>) -> AuditEvent {
+    let mut after = json!({ "status": to.code() });
+    if let (Some(reason), Some(after)) = (reason, after.as_object_mut()) {
+        after.insert("reason".to_owned(), Value::String(reason));
+    }
+    AuditEvent::changed(action, before.id.0, json!({ "name": before.name, "status": before.status }), after)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_like_would_read_as_a_wildcard_is_taken_literally() {
+        assert_eq!(contains(r"50%_\"), r"%50\%\_\\%");
+    }
+}

@@ -1,0 +1,65 @@
+//! Plans: what an organization may have. A table in the configuration, not in the code.
+
+use std::{collections::BTreeMap, path::Path, sync::Arc};
+
+use serde::Deserialize;
+
+use crate::failure::Failure;
+
+/// What comes with the server; an operator's own file replaces it.
+const DEFAULT: &str = include_str!("../plans.toml");
+
+/// The limits of one plan. A limit that is absent does not limit.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Plan {
+    /// How many active and paused keys.
+    #[serde(default)]
+    pub active_keys: Option<u64>,
+    /// How many addresses on the whitelist.
+    #[serde(default)]
+    pub whitelisted_ips: Option<u64>,
+    /// How many allowed requests a calendar month (UTC).
+    #[serde(default)]
+    pub monthly_requests: Option<u64>,
+}
+
+/// All plans, and which one a new organization gets.
+#[derive(Debug, Clone)]
+pub struct Plans {
+    table: Arc<BTreeMap<String, Plan>>,
+    of_new_organizations: Arc<str>,
+}
+
+impl Plans {
+    /// Reads the table from `file`, or takes the one that comes with the server.
+    ///
+    /// # Errors
+    /// A sentence that names the file or the plan.
+    pub fn load(file: Option<&Path>, of_new_organizations: &str) -> Result<Self, Failure> {
+        let text = match file {
+            None => DEFAULT.to_owned(),
+            Some(path) => std::fs::read_to_string(path).map_err(|error| {
+                Failure::broken(format!("The plans file {} cannot be read: {error}.", path.display()))
+            })?,
+        };
+        let table: BTreeMap<String, Plan> =
+            toml::from_str(&text).map_err(|error| Failure::broken(format!("The plans file is not right: {error}")))?;
+        let this = Self { table: Arc::new(table), of_new_organizations: of_new_organizations.into() };
+        this.of(of_new_organizations)?;
+        Ok(this)
+    }
+
+    /// The plan of this name.
+    pub(crate) fn of(&self, name: &str) -> Result<&Plan, Failure> {
+        self.table.get(name).ok_or_else(|| {
+            let known = self.table.keys().cloned().collect::<Vec<_>>().join(", ");
+            Failure::broken(format!("There is no plan {name:?}; the plans are {known}."))
+        })
+    }
+
+    /// What a new organization starts with.
+    pub(crate) fn of_new_organizations(&self) -> &str {
+        &self.of_new_organizations
+    }
+}

@@ -1,0 +1,103 @@
+//! What goes on in the background: writing usage, following the change log, sweeping up.
+
+use std::time::Duration;
+
+use diesel::{ExpressionMethods as _, QueryDsl as _};
+use diesel_async::RunQueryDsl as _;
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+use crate::{
+    Backend,
+    authn::session::IDLE_SECONDS,
+    db::{
+        anydb::Moment,
+        schema::{index_changes, sessions},
+    },
+    failure::Failure,
+};
+
+/// How often usage is written. A crash loses at most this much of it.
+const FLUSH_EVERY: Duration = Duration::from_secs(1);
+/// How often the change log is looked at for the changes of other processes.
+const FOLLOW_EVERY: Duration = Duration::from_millis(500);
+/// How often ended sessions and old changes are deleted.
+const SWEEP_EVERY: Duration = Duration::from_secs(600);
+/// A change is of no use once every process has applied it; one that was away for longer than this loads anew anyway.
+const KEEP_CHANGES_DAYS: i64 = 7;
+
+/// The background tasks of a running server.
+#[derive(Debug)]
+pub struct Tasks {
+    stop: CancellationToken,
+    running: TaskTracker,
+    backend: Backend,
+}
+
+impl Backend {
+    /// Starts the background tasks. Call [`Tasks::stop`] before the process ends, or the last second of usage is lost.
+    #[must_use]
+    #[expect(clippy::disallowed_methods, reason = "the one place that starts tasks")]
+    pub fn start_tasks(&self) -> Tasks {
+        let tasks = Tasks { stop: CancellationToken::new(), running: TaskTracker::new(), backend: self.clone() };
+        let spawn = |what: &'static str, every: Duration, work: Work| {
+            let (stop, backend) = (tasks.stop.clone(), self.clone());
+            tasks.running.spawn(async move {
+                let mut ticks = tokio::time::interval(every);
+                ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+                let mut failing = false;
+                loop {
+                    tokio::select! {
+                        () = stop.cancelled() => return,
+                        _ = ticks.tick() => {}
+                    }
+                    // One line when it starts to fail and one when it works again, not one each time.
+                    match work(backend.clone()).await {
+                        Ok(()) if failing => tracing::info!(task = what, "works again"),
+                        Err(cause) if !failing => tracing::error!(task = what, %cause, "fails, and is tried again"),
+                        _ => {
+                            continue;
+                        }
+                    }
+                    failing = !failing;
+                }
+            });
+        };
+        spawn("usage", FLUSH_EVERY, |backend| Box::pin(async move { backend.flush_usage().await }));
+        spawn("follow", FOLLOW_EVERY, |backend| Box::pin(async move { backend.inner.applier.catch_up().await }));
+        spawn("sweep", SWEEP_EVERY, |backend| Box::pin(async move { backend.sweep().await }));
+        tasks.running.close();
+        tasks
+    }
+
+    /// Writes what verifications have left behind so far.
+    ///
+    /// # Errors
+    /// When the database does not take it; nothing is lost by that.
+    pub async fn flush_usage(&self) -> Result<(), Failure> {
+        self.inner.keyring.usage.flush(&self.inner.keyring.index, &self.inner.store).await
+    }
+
+    async fn sweep(&self) -> Result<(), Failure> {
+        let now = self.now();
+        let mut connection = self.inner.store.write().await?;
+        diesel::delete(sessions::table.filter(sessions::expires_at.le(Moment(now)))).execute(&mut connection).await?;
+        let idle_since = Moment(now.plus_seconds(-IDLE_SECONDS));
+        diesel::delete(sessions::table.filter(sessions::last_seen_at.le(idle_since))).execute(&mut connection).await?;
+        let old = Moment(now.plus_days(-KEEP_CHANGES_DAYS));
+        diesel::delete(index_changes::table.filter(index_changes::at.lt(old))).execute(&mut connection).await?;
+        Ok(())
+    }
+}
+
+type Work = fn(Backend) -> std::pin::Pin<Box<dyn Future<Output = Result<(), Failure>> + Send>>;
+
+impl Tasks {
+    /// Stops the tasks and writes what is left. The caller has stopped taking requests.
+    pub async fn stop(self) {
+        self.stop.cancel();
+        self.running.wait().await;
+        if let Err(cause) = self.backend.flush_usage().await {
+            tracing::error!(%cause, "the last usage could not be written");
+        }
+    }
+}

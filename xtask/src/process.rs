@@ -1,0 +1,221 @@
+//! Child processes, progress, and stopping.
+//!
+//! Every child leads a process group of its own, and one handler passes Ctrl-C (or a termination) on to those groups.
+//! So each child hears of it exactly once, whoever it was sent to, and its own children with it. A second Ctrl-C kills.
+use std::{
+    collections::BTreeSet,
+    fmt,
+    process::{Child, Command, ExitStatus, Output, Stdio},
+    sync::{Mutex, MutexGuard, PoisonError},
+    time::{Duration, Instant},
+};
+
+use anyhow::{Context, Result, bail};
+
+static STATE: Mutex<State> = Mutex::new(State { running: BTreeSet::new(), stops: 0, listeners: Vec::new() });
+
+struct State {
+    /// The process groups to tell.
+    running: BTreeSet<u32>,
+    /// How often we were asked to stop.
+    stops: u32,
+    /// What else wants to know.
+    listeners: Vec<Box<dyn Fn() + Send>>,
+}
+
+fn state() -> MutexGuard<'static, State> {
+    STATE.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// We were asked to stop, and have.
+#[derive(Debug)]
+pub(crate) struct Stopped;
+
+impl fmt::Display for Stopped {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("stopped")
+    }
+}
+
+impl std::error::Error for Stopped {}
+
+/// The status that the server ended with, to be passed on without a word of our own: it has said why itself.
+#[derive(Debug)]
+pub(crate) struct Exit(pub(crate) u8);
+
+impl fmt::Display for Exit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "the server ended with status {}", self.0)
+    }
+}
+
+impl std::error::Error for Exit {}
+
+/// From here on Ctrl-C and termination go to the children, and we end when they have.
+pub(crate) fn forward_signals() -> Result<()> {
+    ctrlc::set_handler(|| {
+        let mut state = state();
+        state.stops += 1;
+        for group in &state.running {
+            signal_group(*group, if state.stops == 1 { Signal::Interrupt } else { Signal::Kill });
+        }
+        for listener in &state.listeners {
+            listener();
+        }
+    })
+    .context("cannot listen for Ctrl-C")
+}
+
+/// Calls `listener` each time we are asked to stop.
+pub(crate) fn on_stop(listener: impl Fn() + Send + 'static) {
+    state().listeners.push(Box::new(listener));
+}
+
+pub(crate) fn is_stopping() -> bool {
+    state().stops > 0
+}
+
+#[derive(Clone, Copy)]
+enum Signal {
+    Interrupt,
+    Terminate,
+    Kill,
+}
+
+#[cfg(unix)]
+fn signal_group(group: u32, signal: Signal) {
+    let signal = match signal {
+        Signal::Interrupt => rustix::process::Signal::INT,
+        Signal::Terminate => rustix::process::Signal::TERM,
+        Signal::Kill => rustix::process::Signal::KILL,
+    };
+    if let Some(pid) = i32::try_from(group).ok().and_then(rustix::process::Pid::from_raw) {
+        // It may have ended in the meantime, which is what we want.
+        _ = rustix::process::kill_process_group(pid, signal);
+    }
+}
+
+/// Elsewhere the console tells every process of Ctrl-C itself.
+#[cfg(not(unix))]
+fn signal_group(_group: u32, _signal: Signal) {}
+
+/// A child that hears of Ctrl-C, and does not outlive us when we fail.
+pub(crate) struct Running {
+    child: Child,
+    name: String,
+    ended: bool,
+}
+
+impl Running {
+    pub(crate) fn start(command: &mut Command) -> Result<Self> {
+        #[cfg(unix)]
+        std::os::unix::process::CommandExt::process_group(command, 0);
+        // In a group of its own a child cannot read from the terminal, and none of ours has anything to ask.
+        command.stdin(Stdio::null());
+        let name = describe(command);
+        // Held while starting: a Ctrl-C comes before the start, and prevents it, or after, and reaches the child.
+        let mut state = state();
+        if state.stops > 0 {
+            return Err(Stopped.into());
+        }
+        let child = command.spawn().with_context(|| format!("cannot start `{name}`"))?;
+        state.running.insert(child.id());
+        Ok(Self { child, name, ended: false })
+    }
+
+    pub(crate) fn wait(&mut self) -> Result<ExitStatus> {
+        let status = self.child.wait().with_context(|| format!("lost `{}`", self.name))?;
+        self.forget();
+        Ok(status)
+    }
+
+    /// The status if it has ended.
+    pub(crate) fn poll(&mut self) -> Result<Option<ExitStatus>> {
+        let status = self.child.try_wait().with_context(|| format!("lost `{}`", self.name))?;
+        if status.is_some() {
+            self.forget();
+        }
+        Ok(status)
+    }
+
+    /// Asks it to end, and makes it after ten seconds.
+    pub(crate) fn stop(mut self) -> Result<()> {
+        // Ctrl-C has reached it already, and a second signal often means "at once".
+        if !is_stopping() {
+            signal_group(self.child.id(), Signal::Terminate);
+            #[cfg(not(unix))]
+            self.child.kill().ok();
+        }
+        let deadline = Instant::now() + Duration::from_secs(10);
+        while self.poll()?.is_none() {
+            if Instant::now() > deadline {
+                say(&format!("`{}` did not stop in ten seconds and is killed", self.name));
+                return Ok(());
+            }
+            std::thread::park_timeout(Duration::from_millis(20));
+        }
+        Ok(())
+    }
+
+    fn forget(&mut self) {
+        self.ended = true;
+        state().running.remove(&self.child.id());
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        if !self.ended {
+            signal_group(self.child.id(), Signal::Kill);
+            _ = self.child.kill();
+            _ = self.child.wait();
+            self.forget();
+        }
+    }
+}
+
+/// Runs it with everything it says visible, and fails when it does.
+pub(crate) fn run(command: &mut Command) -> Result<()> {
+    let mut child = Running::start(command)?;
+    let status = child.wait()?;
+    if is_stopping() {
+        return Err(Stopped.into());
+    }
+    if !status.success() {
+        bail!("`{}` failed ({status})", child.name);
+    }
+    Ok(())
+}
+
+/// Runs something short and gives back what it said, whatever its status.
+pub(crate) fn capture(command: &mut Command) -> Result<Output> {
+    let name = describe(command);
+    command.stdin(Stdio::null()).output().with_context(|| format!("cannot start `{name}`"))
+}
+
+/// The trimmed standard output of something short that succeeds; `None` when it is missing or fails.
+pub(crate) fn ask(command: &mut Command) -> Option<String> {
+    let output = capture(command).ok()?;
+    output.status.success().then(|| String::from_utf8_lossy(&output.stdout).trim().to_owned())
+}
+
+/// As one would type it, for messages.
+fn describe(command: &Command) -> String {
+    let program = std::path::Path::new(command.get_program()).file_name().unwrap_or_default().to_string_lossy();
+    let args = command.get_args().map(|arg| format!(" {}", arg.to_string_lossy()));
+    std::iter::once(program.into_owned()).chain(args).collect()
+}
+
+/// A line of our own among what the children print.
+pub(crate) fn say(text: &str) {
+    eprintln!("[xtask] {text}");
+}
+
+/// Says what begins, and how long it took.
+pub(crate) fn timed<T>(what: &str, work: impl FnOnce() -> Result<T>) -> Result<T> {
+    say(&format!("{what} …"));
+    let start = Instant::now();
+    let result = work()?;
+    say(&format!("{what}: {:.1} s", start.elapsed().as_secs_f32()));
+    Ok(result)
+}
