@@ -94,7 +94,7 @@ impl std::fmt::Debug for GeoDatabases {
     }
 }
 
-/// The fields of interest in the databases people have: MaxMind's GeoLite2 nests the country, others do not.
+/// The fields of interest in the databases people have: `GeoLite2` nests the country, others do not.
 #[derive(Deserialize)]
 struct Record {
     country: Option<Country>,

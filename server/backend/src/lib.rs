@@ -9,6 +9,7 @@ pub mod authz;
 pub mod clock;
 pub mod context;
 mod db;
+pub mod demo;
 mod failure;
 pub mod geo;
 pub mod keyring;

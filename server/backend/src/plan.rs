@@ -45,9 +45,14 @@ impl Plans {
         };
         let table: BTreeMap<String, Plan> =
             toml::from_str(&text).map_err(|error| Failure::broken(format!("The plans file is not right: {error}")))?;
-        let this = Self { table: Arc::new(table), of_new_organizations: of_new_organizations.into() };
-        this.of(of_new_organizations)?;
-        Ok(this)
+        Self { table: Arc::new(table), of_new_organizations: of_new_organizations.into() }
+            .with_new_organizations_on(of_new_organizations)
+    }
+
+    /// The same plans, with new organizations starting on this one.
+    pub(crate) fn with_new_organizations_on(&self, name: &str) -> Result<Self, Failure> {
+        self.of(name)?;
+        Ok(Self { table: Arc::clone(&self.table), of_new_organizations: name.into() })
     }
 
     /// The plan of this name.

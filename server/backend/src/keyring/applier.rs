@@ -76,7 +76,7 @@ impl FromStr for Subject {
         text.parse()
             .map(Self::Key)
             .or_else(|_| text.parse().map(Self::Organization))
-            .map_err(|_| Failure::broken(format!("the change log names {text:?}")))
+            .or(Err(Failure::broken(format!("the change log names {text:?}"))))
     }
 }
 
@@ -183,12 +183,12 @@ impl Applier {
         let rows: Vec<OrganizationRow> = rows.load(connection).await?;
         let mut permissions = HashMap::<_, Vec<_>>::new();
         for row in permission_rows.load::<RolePermissionRow>(connection).await? {
-            let permission = row.permission.parse().map_err(|_| {
-                Failure::broken(format!(
+            let Ok(permission) = row.permission.parse() else {
+                return Err(Failure::broken(format!(
                     "{} holds a permission {:?} that this version does not know",
                     row.role_id.0, row.permission
-                ))
-            })?;
+                )));
+            };
             permissions.entry(row.role_id.0).or_default().push(permission);
         }
         let mut organization_roles = HashMap::<OrganizationId, HashMap<_, _>>::new();
@@ -277,5 +277,5 @@ impl Applier {
 }
 
 fn parse_network(text: &str) -> Result<IpNet, Failure> {
-    text.parse().map_err(|_| Failure::broken(format!("the network {text:?} cannot be read")))
+    text.parse().or(Err(Failure::broken(format!("the network {text:?} cannot be read"))))
 }

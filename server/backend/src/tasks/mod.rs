@@ -36,7 +36,6 @@ pub struct Tasks {
 impl Backend {
     /// Starts the background tasks. Call [`Tasks::stop`] before the process ends, or the last second of usage is lost.
     #[must_use]
-    #[expect(clippy::disallowed_methods, reason = "the one place that starts tasks")]
     pub fn start_tasks(&self) -> Tasks {
         let tasks = Tasks { stop: CancellationToken::new(), running: TaskTracker::new(), backend: self.clone() };
         let spawn = |what: &'static str, every: Duration, work: Work| {

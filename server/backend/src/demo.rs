@@ -1,0 +1,321 @@
+//! A believable organization to look around in: `ipaware serve --demo`.
+//!
+//! Its past is not painted on: a backend with a clock that is moved through the last months signs up, creates, uses,
+//! pauses and revokes by the same operations as everybody, so every row and the audit chain are as they would be.
+
+use std::net::IpAddr;
+
+use diesel::{BoolExpressionMethods as _, ExpressionMethods as _, NullableExpressionMethods as _, QueryDsl as _};
+use diesel_async::RunQueryDsl as _;
+use serde_json::json;
+use shared::{
+    MemberId, Permission, PermissionSet, RoleId, Timestamp, UserId,
+    key::{Environment, KeyCreateParams, KeyListParams},
+    role::SystemRole,
+};
+
+use crate::{
+    Backend, Failure, Settings, SignUpMode,
+    audit::AuditEvent,
+    authz::{Authority, KeyCreate, KeyDelete, KeyRead, KeyUpdate, Permit},
+    clock::Clock,
+    context::RequestInfo,
+    db::{
+        anydb::Moment,
+        column::Id,
+        row::{
+            account::{MemberRoleRow, MemberRow, UserRow},
+            role::{RolePermissionRow, RoleRow},
+        },
+        schema::{key_networks, member_roles, members, role_permissions, roles, users},
+        tx::WriteTx,
+    },
+    keyring::{AskedPermission, Question, applier::Subject, secret::WellFormed},
+    random::{self, fresh_id},
+};
+
+/// How to get in.
+#[derive(Debug)]
+pub struct DemoSignIn {
+    /// Each person's email and the name of their role; the first is the Owner.
+    pub people: Vec<(String, &'static str)>,
+    /// The one password of all of them, drawn for this database.
+    pub password: String,
+}
+
+const PEOPLE: [(&str, SystemRole); 3] = [
+    ("maya@northwind.example", SystemRole::Owner),
+    ("jonas@northwind.example", SystemRole::Admin),
+    ("priya@northwind.example", SystemRole::Member),
+];
+
+/// What happens to a key after it was made.
+enum Fate {
+    Active,
+    Paused,
+    Expired,
+    Revoked(&'static str),
+}
+
+struct Story {
+    name: &'static str,
+    role: &'static str,
+    environment: Environment,
+    made_days_ago: i64,
+    /// Minutes before now, and from where; `None`: never used.
+    last_used: Option<(i64, &'static str)>,
+    fate: Fate,
+}
+
+/// The demo has more keys than the smallest plan allows.
+const PLAN: &str = "Pro";
+const CLIENT: &str = "API Client";
+const PARTNER: &str = "Partner Integration";
+/// The one network that the partner's key may be used from.
+const PARTNER_NETWORK: &str = "198.51.100.0/24";
+
+#[rustfmt::skip]
+const STORIES: [Story; 13] = {
+    use Environment::{Development, Production, Staging};
+    use Fate::{Active, Expired, Paused, Revoked};
+    const DAY: i64 = 24 * 60;
+    [
+        Story { name: "Legacy importer", role: CLIENT, environment: Production, made_days_ago: 198, last_used: Some((121 * DAY, "192.0.2.14")), fate: Active },
+        Story { name: "Website (old)", role: CLIENT, environment: Production, made_days_ago: 190, last_used: Some((64 * DAY, "192.0.2.20")), fate: Revoked("Replaced by the new website's key") },
+        Story { name: "Data science notebook", role: SystemRole::Member.name(), environment: Development, made_days_ago: 165, last_used: Some((2 * DAY, "203.0.113.77")), fate: Active },
+        Story { name: "Fraud screening", role: CLIENT, environment: Production, made_days_ago: 122, last_used: Some((3, "192.0.2.31")), fate: Active },
+        Story { name: "Partner: Contoso", role: PARTNER, environment: Production, made_days_ago: 95, last_used: Some((51, "198.51.100.8")), fate: Active },
+        Story { name: "Trade fair demo", role: CLIENT, environment: Staging, made_days_ago: 80, last_used: Some((49 * DAY, "203.0.113.5")), fate: Expired },
+        Story { name: "Load test", role: CLIENT, environment: Staging, made_days_ago: 61, last_used: Some((33 * DAY, "192.0.2.90")), fate: Paused },
+        Story { name: "Production Server", role: CLIENT, environment: Production, made_days_ago: 40, last_used: Some((1, "192.0.2.11")), fate: Active },
+        Story { name: "Mobile App", role: CLIENT, environment: Production, made_days_ago: 33, last_used: Some((2, "203.0.113.140")), fate: Active },
+        Story { name: "Contractor laptop", role: CLIENT, environment: Development, made_days_ago: 21, last_used: Some((9 * DAY, "203.0.113.66")), fate: Revoked("Found in a public repository") },
+        Story { name: "Staging Server", role: CLIENT, environment: Staging, made_days_ago: 12, last_used: Some((26, "192.0.2.12")), fate: Active },
+        Story { name: "Status page 状态", role: CLIENT, environment: Production, made_days_ago: 6, last_used: Some((9, "2001:db8::51")), fate: Active },
+        Story { name: "Ana's workstation", role: CLIENT, environment: Development, made_days_ago: 1, last_used: None, fate: Active },
+    ]
+};
+
+/// Fills the fresh database that `settings` name.
+///
+/// # Errors
+/// When it holds an account already, or the plan allows too few keys.
+pub async fn fill(settings: &Settings) -> Result<DemoSignIn, Failure> {
+    let today = settings.clock.now();
+    let clock = Clock::manual(today.plus_days(-200));
+    let settings = Settings {
+        clock: clock.clone(),
+        sign_up: SignUpMode::First,
+        plans: settings.plans.with_new_organizations_on(PLAN)?,
+        ..settings.clone()
+    };
+    let backend = Backend::open(settings).await?;
+    let password: String = random::bytes::<20>()
+        .iter()
+        .map(|byte| char::from(shared::base62::ALPHABET.get(usize::from(byte % 62)).copied().unwrap_or(b'0')))
+        .collect();
+    let filled = Demo { backend, clock, today }.fill(&password).await;
+    match filled {
+        Ok(()) => {
+            Ok(DemoSignIn { people: PEOPLE.map(|(email, role)| (email.to_owned(), role.name())).to_vec(), password })
+        }
+        Err(Failure::Told(shared::AppError::SignUpClosed)) => Err(Failure::broken(
+            "The database holds accounts already, and the demo needs a fresh one. Name an empty folder with --data-dir, \
+             or leave --demo out.",
+        )),
+        Err(failure) => Err(failure),
+    }
+}
+
+struct Demo {
+    backend: Backend,
+    clock: Clock,
+    today: Timestamp,
+}
+
+impl Demo {
+    async fn fill(&self, password: &str) -> Result<(), Failure> {
+        let request = RequestInfo { request_id: "demo".to_owned(), ..RequestInfo::default() };
+        let visitor = self.backend.visitor(request, std::iter::empty());
+        let [(owner, _), ..] = PEOPLE;
+        let session = visitor.sign_up(owner, password.to_owned(), "Northwind Labs").await?;
+        let cookie = (session.cookie.name(), session.token.expose());
+        let request = RequestInfo { request_id: "demo".to_owned(), ..RequestInfo::default() };
+        let authority = self.backend.visitor(request, std::iter::once(cookie)).authenticate().await?.authority;
+        self.add_colleagues(&authority, password).await?;
+        self.add_partner_role(&authority).await?;
+
+        for story in &STORIES {
+            self.tell(&authority, story).await?;
+        }
+        self.clock.set(self.today);
+        self.backend.flush_usage().await
+    }
+
+    /// A key's life, each event on its day.
+    async fn tell(&self, authority: &Authority, story: &Story) -> Result<(), Failure> {
+        let made = self.today.plus_days(-story.made_days_ago);
+        self.clock.set(made);
+        let roles = {
+            let permit = Permit::<KeyRead>::grant(authority, PermissionSet::ALL)?;
+            self.backend.key_list(&permit, &KeyListParams::default()).await?.roles
+        };
+        let role = roles.iter().find(|role| role.name == story.role).ok_or_else(|| Failure::broken(story.role))?.id;
+        let expires_at = matches!(story.fate, Fate::Expired).then(|| self.today.plus_days(-30));
+        let params = KeyCreateParams {
+            name: story.name.to_owned(),
+            role,
+            environment: story.environment,
+            expires_at,
+            form_token: None,
+        };
+        let created =
+            self.backend.key_create(&Permit::<KeyCreate>::grant(authority, PermissionSet::ALL)?, params).await?;
+        let key = created.key.id;
+        if story.role == PARTNER {
+            self.restrict(authority, key).await?;
+        }
+        if let Some((minutes, address)) = story.last_used {
+            self.clock.set(self.today.plus_seconds(-60 * minutes));
+            let question = Question {
+                permissions: vec![AskedPermission::Known(if story.role == SystemRole::Member.name() {
+                    Permission::UsageView
+                } else {
+                    Permission::IpLookup
+                })],
+                address: address.parse::<IpAddr>().ok(),
+                organization: None,
+            };
+            let verdict = self.backend.verify(WellFormed::read(created.secret.expose()), &question);
+            verdict.outcome.map_err(|refusal| Failure::broken(format!("{}: {}", story.name, refusal.reason())))?;
+        }
+        self.clock.set(self.today.plus_days(-5));
+        match story.fate {
+            Fate::Active | Fate::Expired => {}
+            Fate::Paused => {
+                self.backend.key_pause(&Permit::<KeyUpdate>::grant(authority, PermissionSet::ALL)?, key).await?;
+            }
+            Fate::Revoked(reason) => {
+                let permit = Permit::<KeyDelete>::grant(authority, PermissionSet::ALL)?;
+                self.backend.key_revoke(&permit, key, reason).await?;
+            }
+        }
+        Ok(())
+    }
+
+    async fn begin(&self, authority: &Authority) -> Result<WriteTx, Failure> {
+        WriteTx::begin(&self.backend.inner.store, authority, self.backend.now()).await
+    }
+
+    async fn add_colleagues(&self, authority: &Authority, password: &str) -> Result<(), Failure> {
+        for (email, role) in PEOPLE.into_iter().skip(1) {
+            let password_hash = self.backend.inner.passwords.hash(password.to_owned()).await?;
+            let mut tx = self.begin(authority).await?;
+            let (now, organization_id) = (tx.now, tx.organization_id());
+            let user = UserRow {
+                id: Id(fresh_id!(UserId, now)),
+                email: email.to_owned(),
+                password_hash,
+                created_at: Moment(now),
+            };
+            let member = MemberRow {
+                id: Id(fresh_id!(MemberId, now)),
+                organization_id,
+                user_id: user.id,
+                created_at: Moment(now),
+            };
+            let connection = tx.connection()?;
+            let role_id = roles::table
+                .filter(roles::organization_id.eq(organization_id).and(roles::system.eq(role.code()).assume_not_null()))
+                .select(roles::id)
+                .first(connection)
+                .await?;
+            diesel::insert_into(users::table).values(&user).execute(connection).await?;
+            diesel::insert_into(members::table).values(&member).execute(connection).await?;
+            let held = MemberRoleRow { member_id: member.id, role_id };
+            diesel::insert_into(member_roles::table).values(held).execute(connection).await?;
+            let event =
+                AuditEvent::created("member.create", member.id.0, json!({ "email": email, "role": role.name() }));
+            self.backend.applied(tx.commit(event, || {}).await?).await?;
+        }
+        Ok(())
+    }
+
+    async fn add_partner_role(&self, authority: &Authority) -> Result<(), Failure> {
+        let mut tx = self.begin(authority).await?;
+        let role = RoleRow {
+            id: Id(fresh_id!(RoleId, tx.now)),
+            organization_id: tx.organization_id(),
+            system: None,
+            name: PARTNER.to_owned(),
+            description: "For partners: calls the IPAware API and sees its own usage.".to_owned(),
+            created_at: Moment(tx.now),
+        };
+        let held: Vec<_> = [Permission::IpLookup, Permission::UsageView]
+            .map(|permission| RolePermissionRow { role_id: role.id, permission: permission.name().to_owned() })
+            .to_vec();
+        diesel::insert_into(roles::table).values(&role).execute(tx.connection()?).await?;
+        diesel::insert_into(role_permissions::table).values(&held).execute(tx.connection()?).await?;
+        tx.touch(Subject::Organization(authority.organization));
+        let event = AuditEvent::created("role.create", role.id.0, json!({ "name": PARTNER }));
+        self.backend.applied(tx.commit(event, || {}).await?).await
+    }
+
+    async fn restrict(&self, authority: &Authority, key: shared::KeyId) -> Result<(), Failure> {
+        let mut tx = self.begin(authority).await?;
+        let row = (key_networks::key_id.eq(Id(key)), key_networks::network.eq(PARTNER_NETWORK));
+        diesel::insert_into(key_networks::table).values(row).execute(tx.connection()?).await?;
+        tx.touch(Subject::Key(key));
+        let event = AuditEvent::created("key.network.create", key, json!({ "network": PARTNER_NETWORK }));
+        self.backend.applied(tx.commit(event, || {}).await?).await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use shared::key::{KeyStatus, StatusFilter};
+
+    use super::*;
+    use crate::plan::Plans;
+
+    fn settings(folder: &tempfile::TempDir) -> Settings {
+        Settings {
+            database_url: folder.path().join("demo.db").display().to_string(),
+            pepper_file: folder.path().join("pepper"),
+            sign_up: SignUpMode::First,
+            secure_cookies: false,
+            plans: Plans::load(None, "Free").expect("the plans that come with the server"),
+            clock: Clock::System,
+        }
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn the_demo_has_keys_in_every_state_and_a_sign_in_that_works() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let settings = settings(&folder);
+        let sign_in = fill(&settings).await.expect("a demo");
+        let backend = Backend::open(settings).await.expect("a backend");
+        for (email, role) in &sign_in.people {
+            let visitor = backend.visitor(RequestInfo::default(), std::iter::empty());
+            let session = visitor.sign_in(email, sign_in.password.clone()).await.expect("a session");
+            let cookie = std::iter::once((session.cookie.name(), session.token.expose()));
+            let context = backend.visitor(RequestInfo::default(), cookie).authenticate().await.expect("a context");
+            assert_eq!(context.viewer().roles, [*role]);
+            let params = KeyListParams { status: StatusFilter::All, ..KeyListParams::default() };
+            let permit = context.authorize::<KeyRead>().expect("all of them may look");
+            let keys = backend.key_list(&permit, &params).await.expect("keys").page.rows;
+            assert_eq!(keys.len(), STORIES.len());
+            for status in KeyStatus::ALL {
+                assert!(keys.iter().any(|key| key.status == *status), "no key is {status:?}");
+            }
+        }
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn a_database_with_accounts_is_left_alone() {
+        let folder = tempfile::tempdir().expect("a folder");
+        fill(&settings(&folder)).await.expect("a demo");
+        let message = fill(&settings(&folder)).await.expect_err("a second one").to_string();
+        assert!(message.contains("holds accounts already"), "{message}");
+    }
+}
