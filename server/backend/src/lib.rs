@@ -13,6 +13,7 @@ pub mod demo;
 mod failure;
 pub mod geo;
 pub mod keyring;
+mod load;
 mod ops;
 pub mod plan;
 mod random;
@@ -145,10 +146,13 @@ impl Backend {
     }
 
     /// Waits until the index contains what was committed. From then on it is true everywhere in this process.
+    ///
+    /// A failure here is not "nothing was changed": the change is durable, and the task that follows the log goes on
+    /// trying. So it is reported as a fault, whatever its cause.
     async fn applied(&self, committed: Committed) -> Result<(), Failure> {
-        match committed.seq {
-            Some(seq) => self.inner.applier.apply_through(seq).await,
-            None => Ok(()),
-        }
+        let Some(seq) = committed.seq else { return Ok(()) };
+        self.inner.applier.apply_through(seq).await.map_err(|failure| {
+            Failure::broken(format!("change {seq} is committed, but verification does not know it yet: {failure}"))
+        })
     }
 }

@@ -144,22 +144,20 @@ impl Backend {
             .first(&mut connection)
             .await
             .optional()?;
-        let familiar = match (&found, request.address) {
-            (Some((_, member, _)), Some(address)) => {
-                let known: Option<Id<SessionId>> = sessions::table
-                    .filter(sessions::member_id.eq(*member))
-                    .filter(sessions::address.eq(address.to_canonical().to_string()))
-                    .select(sessions::id)
-                    .first(&mut connection)
-                    .await
-                    .optional()?;
-                known.is_some()
-            }
-            _ => false,
-        };
+        // Asked whether or not there is such an account: the time must not tell.
+        let from_here = request.address.map(|address| address.to_canonical().to_string()).unwrap_or_default();
+        let familiar: Option<Id<SessionId>> = sessions::table
+            .inner_join(members::table.on(members::id.eq(sessions::member_id)))
+            .inner_join(users::table.on(users::id.eq(members::user_id)))
+            .filter(users::email.eq(&email))
+            .filter(sessions::address.eq(from_here))
+            .select(sessions::id)
+            .first(&mut connection)
+            .await
+            .optional()?;
         drop(connection);
 
-        let attempt = Attempt::new(&email, request.address, familiar);
+        let attempt = Attempt::new(&email, request.address, familiar.is_some());
         self.inner.throttle.begin(&attempt, now)?;
         let stored = found.as_ref().map(|(hash, ..)| hash.clone());
         if !self.inner.passwords.verify(password, stored).await? {

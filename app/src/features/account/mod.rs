@@ -1,0 +1,8 @@
+//! Signing up, in and out.
+
+pub mod api;
+#[cfg(feature = "ssr")]
+pub(crate) mod cookie;
+mod form;
+pub mod sign_in_page;
+pub mod sign_up_page;

@@ -1,0 +1,149 @@
+//! `Edit`
+
+use leptos::{prelude::*, web_sys::SubmitEvent};
+use shared::{
+    AppError,
+    key::{KeyUpdateParams, KeyView},
+    role::RoleChoice,
+};
+
+use super::{
+    api::key_update,
+    conflict::Conflict,
+    draft::Draft,
+    key_fields::KeyFields,
+    tab::{Tab, Task},
+};
+use crate::ui::{
+    button::SubmitButton,
+    copy::CopyButton,
+    dialog::Dialog,
+    form::{ProblemSummary, Problems},
+};
+
+/// The form's prefix.
+const FORM: &str = "edit";
+const KEY_ID: &str = "edit-key-id";
+
+/// The dialog.
+#[component]
+pub(super) fn EditDialog(tab: Tab, roles: Memo<Vec<RoleChoice>>) -> impl IntoView {
+    let key = Memo::new(move |_| match tab.task.get() {
+        Some(Task::Edit(key)) => Some(key),
+        _ => None,
+    });
+    let open = Memo::new(move |_| key.read().is_some());
+    let close = Callback::new(move |()| tab.close());
+    view! {
+        <Dialog id="edit-key" title="Edit API key" open on_close=close>
+            {move || key.get().map(|key| view! { <EditForm tab key roles/> })}
+        </Dialog>
+    }
+}
+
+/// One editing of one key.
+#[derive(Clone, Copy)]
+struct Editing {
+    tab: Tab,
+    draft: Draft,
+    problems: RwSignal<Problems>,
+    pending: RwSignal<bool>,
+    /// What the edit was made from.
+    base: RwSignal<KeyView>,
+    /// What somebody else has saved meanwhile.
+    saved: RwSignal<Option<KeyView>>,
+}
+
+impl Editing {
+    fn send(self) {
+        let filled = match self.draft.filled(Some(&*self.base.read_untracked())) {
+            Ok(filled) => filled,
+            Err(problems) => return self.problems.set(problems),
+        };
+        self.problems.set(Problems::default());
+        let (id, version) = {
+            let base = self.base.read_untracked();
+            (base.id, base.version)
+        };
+        let params = KeyUpdateParams {
+            id,
+            version,
+            name: filled.name,
+            role: filled.role,
+            environment: filled.environment,
+            expires_at: filled.expires_at,
+        };
+        self.tab.call(self.pending, key_update(params), move |answer| match answer {
+            Ok(key) => self.tab.done(format!("Saved. The changes to {} are in force.", key.name)),
+            Err(AppError::Conflict { current }) => self.saved.set(Some(*current)),
+            Err(error) => self.problems.set(Problems::from_error(&error)),
+        });
+    }
+
+    /// Saves this person's values over the other's, who has been seen now.
+    fn keep_mine(self, saved: KeyView) {
+        self.base.set(saved);
+        self.saved.set(None);
+        self.send();
+    }
+
+    /// Goes on from what the other person saved.
+    fn take_saved(self, saved: KeyView) {
+        self.draft.load(&saved);
+        self.base.set(saved);
+        self.problems.set(Problems::default());
+        self.saved.set(None);
+    }
+}
+
+#[component]
+fn EditForm(tab: Tab, key: KeyView, roles: Memo<Vec<RoleChoice>>) -> impl IntoView {
+    let editing = Editing {
+        tab,
+        draft: Draft::of(&key),
+        problems: RwSignal::new(Problems::default()),
+        pending: RwSignal::new(false),
+        base: RwSignal::new(key),
+        saved: RwSignal::new(None),
+    };
+    move || match editing.saved.get() {
+        Some(saved) => {
+            let keep = Callback::new(move |saved| editing.keep_mine(saved));
+            let take = Callback::new(move |saved| editing.take_saved(saved));
+            view! { <Conflict draft=editing.draft base=editing.base.get_untracked() saved roles keep take/> }.into_any()
+        }
+        None => view! { <Fields editing roles/> }.into_any(),
+    }
+}
+
+#[component]
+fn Fields(editing: Editing, roles: Memo<Vec<RoleChoice>>) -> impl IntoView {
+    let Editing { tab, draft, problems, pending, base, .. } = editing;
+    let id = base.read_untracked().id.to_string();
+    let keeps = base.read_untracked().role.id.to_string();
+    view! {
+        <form
+            class="form"
+            novalidate
+            on:submit=move |event: SubmitEvent| {
+                event.prevent_default();
+                editing.send();
+            }
+        >
+            <ProblemSummary form=FORM problems/>
+            <div class="field">
+                <div class="field-label"><label for=KEY_ID>"Key ID"</label></div>
+                <div class="input-row">
+                    <input id=KEY_ID class="input mono" readonly value=id.clone()/>
+                    <CopyButton text=id what="Key ID" selects=KEY_ID/>
+                </div>
+                <p class="field-help">"Fixed for ever. The secret key stays the same too."</p>
+            </div>
+            <KeyFields form=FORM draft problems roles keeps/>
+            <footer class="dialog-footer">
+                <button type="button" class="button" on:click=move |_| tab.close()>"Cancel"</button>
+                <SubmitButton label="Save Changes" working="Saving…" pending/>
+            </footer>
+        </form>
+    }
+}

@@ -1,0 +1,22 @@
+//! The API Keys tab: the table, and the dialogs that create, edit, pause and revoke.
+
+mod access;
+pub mod api;
+mod conflict;
+mod create_dialog;
+mod draft;
+mod edit_dialog;
+mod filters;
+mod key_fields;
+mod key_id;
+mod list_url;
+pub mod page;
+mod pause_dialog;
+mod reveal;
+mod revoke_dialog;
+mod row;
+mod row_menu;
+mod shortcuts;
+mod states;
+mod tab;
+mod table;

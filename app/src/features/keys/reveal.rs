@@ -1,0 +1,132 @@
+//! The one time a secret is shown.
+//!
+//! It is held by nothing but the parts of this view, and goes with them when the person says that they have copied it.
+
+use leptos::{ev, prelude::*};
+use shared::key::KeyCreated;
+
+use crate::ui::{
+    banner::{Banner, Severity},
+    browser,
+    copy::CopyButton,
+};
+
+const SECRET: &str = "reveal-secret";
+const KEY_ID: &str = "reveal-key-id";
+const EXAMPLE: &str = "reveal-example";
+
+/// Asked when somebody goes back in the history without having said that they copied the secret.
+const LEAVE: &str = "The secret key cannot be shown again. Leave without having copied it?";
+
+/// Secret, Key ID, an example, and the one button.
+#[component]
+pub(super) fn Reveal(
+    created: KeyCreated,
+    /// Drops the secret and closes the dialog.
+    forget: Callback<()>,
+) -> impl IntoView {
+    let KeyCreated { key, secret, same_name } = created;
+    let secret = secret.expose().to_owned();
+    let id = key.id.to_string();
+    let example = format!("curl -H \"Authorization: Bearer {secret}\" {}/v1/ip/8.8.8.8", browser::origin());
+    let guard = LeaveGuard::new(forget);
+    let twins = match same_name {
+        0 => None,
+        1 => Some("Another key has the same name. Rename one of them, or they will be hard to tell apart.".to_owned()),
+        n => Some(format!("{n} other keys have the same name. Rename them, or they will be hard to tell apart.")),
+    };
+    view! {
+        <div class="reveal">
+            <Banner severity=Severity::Warning>
+                <p>
+                    <strong>"Copy the secret key now. It cannot be shown again."</strong>
+                    " Keep it in a password manager or a secrets manager, never in source code."
+                </p>
+            </Banner>
+            <div class="field">
+                <div class="field-label"><label for=SECRET>"Secret Key"</label></div>
+                <div class="input-row">
+                    <textarea id=SECRET class="input secret" readonly rows="2" spellcheck="false" autocomplete="off">
+                        {secret.clone()}
+                    </textarea>
+                    <CopyButton text=secret what="secret key" selects=SECRET/>
+                </div>
+            </div>
+            <div class="field">
+                <div class="field-label"><label for=KEY_ID>"Key ID"</label></div>
+                <div class="input-row">
+                    <input id=KEY_ID class="input mono" readonly value=id.clone()/>
+                    <CopyButton text=id what="Key ID" selects=KEY_ID/>
+                </div>
+                <p class="field-help">"Public: safe to log. It names the key in this console and in your logs."</p>
+            </div>
+            <div class="field">
+                <div class="field-label"><label for=EXAMPLE>"Try it"</label></div>
+                <div class="input-row">
+                    <textarea id=EXAMPLE class="input secret" readonly rows="3" spellcheck="false" autocomplete="off">
+                        {example.clone()}
+                    </textarea>
+                    <CopyButton text=example what="curl command" selects=EXAMPLE/>
+                </div>
+            </div>
+            {twins.map(|text| view! { <Banner severity=Severity::Note><p>{text}</p></Banner> })}
+            <footer class="dialog-footer">
+                <button
+                    type="button"
+                    class="button button-primary"
+                    on:click=move |_| {
+                        guard.release();
+                        forget.run(());
+                    }
+                >
+                    "I have copied it"
+                </button>
+            </footer>
+        </div>
+    }
+}
+
+/// Keeps the page from being left by accident: one more entry in the history takes up the first press of "back", which
+/// is then asked about, and the browser asks before it reloads or closes the page.
+#[derive(Clone, Copy)]
+struct LeaveGuard {
+    listening: StoredValue<Vec<WindowListenerHandle>>,
+}
+
+impl LeaveGuard {
+    fn new(forget: Callback<()>) -> Self {
+        let guard = Self { listening: StoredValue::new(Vec::new()) };
+        Effect::new(move |_| {
+            browser::push_history_entry();
+            let back = window_event_listener(ev::popstate, move |_| {
+                if browser::confirm(LEAVE) {
+                    guard.stop();
+                    forget.run(());
+                    browser::history_back();
+                } else {
+                    browser::push_history_entry();
+                }
+            });
+            let unload = window_event_listener(ev::beforeunload, |event| {
+                event.prevent_default();
+                // What some browsers still want besides (HTML, "prompt to unload").
+                event.set_return_value(LEAVE);
+            });
+            guard.listening.set_value(vec![back, unload]);
+        });
+        on_cleanup(move || guard.stop());
+        guard
+    }
+
+    /// The secret is copied: the history is as it was.
+    fn release(self) {
+        self.stop();
+        browser::history_back();
+    }
+
+    fn stop(self) {
+        for handle in self.listening.try_update_value(std::mem::take).unwrap_or_default() {
+            handle.remove();
+        }
+    }
+}

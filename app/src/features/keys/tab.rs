@@ -1,0 +1,127 @@
+//! What the parts of the tab share: the list, who is looking, and which dialog is open.
+
+use leptos::{prelude::*, task::spawn_local};
+use shared::{
+    AppError, Permission,
+    account::Viewer,
+    key::{KeyList, KeyListParams, KeyRefused, KeyView},
+};
+
+use super::{access, api::key_resume};
+use crate::{error::ApiResult, session::Session, ui::toast::Toasts};
+
+/// The dialog that is open, with the key it is about as the table showed it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Task {
+    /// Making a key.
+    Create,
+    /// Changing one.
+    Edit(KeyView),
+    /// Stopping one for a while.
+    Pause(KeyView),
+    /// Ending one.
+    Revoke(KeyView),
+    /// Reading which keys of the keyboard do what.
+    Shortcuts,
+}
+
+/// The tab.
+#[derive(Clone, Copy)]
+pub(super) struct Tab {
+    /// What the address asks for.
+    pub(super) params: Memo<KeyListParams>,
+    /// What the server answers.
+    pub(super) list: Resource<ApiResult<KeyList>>,
+    /// The open dialog.
+    pub(super) task: RwSignal<Option<Task>>,
+    /// Where results are told.
+    pub(super) toasts: Toasts,
+    session: Session,
+}
+
+impl Tab {
+    /// Puts the tab together.
+    pub(super) fn new(params: Memo<KeyListParams>, list: Resource<ApiResult<KeyList>>) -> Self {
+        Self { params, list, task: RwSignal::new(None), toasts: Toasts::get(), session: Session::get() }
+    }
+
+    /// Opens a dialog.
+    pub(super) fn open(self, task: Task) {
+        self.task.set(Some(task));
+    }
+
+    /// Closes whichever dialog is open.
+    pub(super) fn close(self) {
+        self.task.set(None);
+    }
+
+    /// Closes the dialog, says what was done and shows the table as it is now.
+    pub(super) fn done(self, said: impl Into<String>) {
+        self.close();
+        self.toasts.success(said);
+        self.list.refetch();
+    }
+
+    /// To be told of every error.
+    pub(super) fn notice(self, error: &AppError) {
+        self.session.notice(error);
+    }
+
+    /// Calls the server and hands on its answer. While a call is under way, a second one is not made: a form cannot be
+    /// sent twice, by no number of clicks.
+    pub(super) fn call<T: 'static>(
+        self,
+        pending: RwSignal<bool>,
+        call: impl Future<Output = ApiResult<T>> + 'static,
+        then: impl FnOnce(Result<T, AppError>) + 'static,
+    ) {
+        if pending.get_untracked() {
+            return;
+        }
+        pending.set(true);
+        spawn_local(async move {
+            let answer = call.await.map_err(|error| error.0);
+            pending.try_set(false);
+            if let Err(error) = &answer {
+                self.notice(error);
+            }
+            then(answer);
+        });
+    }
+
+    /// Lets a paused key verify again. Nothing stops working by it, so nobody is asked.
+    pub(super) fn resume(self, key: &KeyView) {
+        let (id, name) = (key.id, key.name.clone());
+        self.call(RwSignal::new(false), key_resume(id), move |answer| match answer {
+            Ok(_) => self.done(format!("Resumed. {name} works again.")),
+            Err(error) => self.toasts.error(error.to_string()),
+        });
+    }
+}
+
+/// `Revoked. Refused everywhere as of 12:03:04 (38 ms)`
+pub(super) fn refused_since(what: &str, refused: &KeyRefused) -> String {
+    format!("{what}. Refused everywhere as of {} ({} ms)", refused.refused_since.clock(), refused.took_ms)
+}
+
+/// What the viewer may not do, and why.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Refusals {
+    /// Creating keys.
+    pub(super) create: Option<String>,
+    /// Editing, pausing and resuming them.
+    pub(super) update: Option<String>,
+    /// Revoking them.
+    pub(super) delete: Option<String>,
+}
+
+impl Refusals {
+    /// By the viewer's permissions.
+    pub(super) fn of(viewer: &Viewer) -> Self {
+        Self {
+            create: access::refusal(viewer, Permission::KeyCreate, "create keys"),
+            update: access::refusal(viewer, Permission::KeyUpdate, "edit keys"),
+            delete: access::refusal(viewer, Permission::KeyDelete, "revoke keys"),
+        }
+    }
+}

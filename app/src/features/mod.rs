@@ -1,0 +1,4 @@
+//! One folder per feature: its server functions, forms and pages stand side by side.
+
+pub mod account;
+pub mod keys;

@@ -1,0 +1,49 @@
+//! Who is signed in, how the page looks, and the way out.
+
+use leptos::{prelude::*, server_fn::ServerFn};
+use shared::account::Viewer;
+
+use super::theme::ThemeSwitch;
+use crate::{
+    features::account::api::SignOut,
+    ui::{
+        banner::{Banner, Severity},
+        icon::{Glyph, Icon},
+        menu::Menu,
+    },
+};
+
+/// The menu at the foot of the sidebar.
+#[component]
+pub(super) fn AccountMenu(viewer: Viewer) -> impl IntoView {
+    let Viewer { email, roles, .. } = viewer;
+    let roles = roles.join(", ");
+    let face = {
+        let email = email.clone();
+        move || view! { <span class="account-email">{email.clone()}</span><Glyph icon=Icon::Up/> }
+    };
+    view! {
+        <Menu id="account-menu" label="Account" class="account-button" menu_class="menu menu-above" face>
+            <div class="account-who">
+                <strong>{email}</strong>
+                <span>{roles}</span>
+            </div>
+            <ThemeSwitch/>
+            <SignOutForm/>
+        </Menu>
+    }
+}
+
+/// A plain form, posted by the browser itself: the page that comes back is a new one, and nothing of the session stays
+/// in memory.
+#[component]
+fn SignOutForm() -> impl IntoView {
+    // Never dispatched; it only reads a refusal of the form from the page's address.
+    let refused = ServerAction::<SignOut>::new().value().get_untracked().and_then(Result::err);
+    view! {
+        <form method="post" action=SignOut::url()>
+            {refused.map(|error| view! { <Banner severity=Severity::Error><p>{error.to_string()}</p></Banner> })}
+            <button type="submit" class="menu-item">"Sign out"</button>
+        </form>
+    }
+}

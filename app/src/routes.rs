@@ -1,0 +1,71 @@
+//! Which page is at which path.
+
+use leptos::{prelude::*, server_fn::redirect::set_redirect_hook};
+use leptos_meta::{Meta, Title, provide_meta_context};
+use leptos_router::{
+    SsrMode,
+    components::{Route, Router, Routes},
+    path,
+};
+use shared::path;
+
+use crate::{
+    features::{
+        account::{sign_in_page::SignInPage, sign_up_page::SignUpPage},
+        keys::page::KeysPage,
+    },
+    layout::plain_frame::PlainFrame,
+    page_answer::{GoTo, set_status},
+    session::Session,
+    ui::{
+        browser,
+        toast::{ToastRegion, Toasts},
+    },
+};
+
+/// The whole application.
+#[component]
+pub fn App() -> impl IntoView {
+    provide_meta_context();
+    Session::provide();
+    Toasts::provide();
+    // Only signing up, in and out send the browser elsewhere. The page is loaded anew then, so that nothing of one
+    // person's data stays in memory for the next. Set before the router, which would keep the memory.
+    _ = set_redirect_hook(browser::load);
+    Effect::new(|_| browser::set_root_attribute("data-hydrated", Some("true")));
+    view! {
+        <Title formatter=|title: String| format!("{title} · IPAware")/>
+        <Meta name="description" content="Create, edit and revoke the API keys of your organization."/>
+        <Router>
+            <Routes fallback=NotFoundPage>
+                <Route path=path!("/") view=HomePage ssr=SsrMode::Async/>
+                <Route path=path!("/sign-in") view=SignInPage ssr=SsrMode::Async/>
+                <Route path=path!("/sign-up") view=SignUpPage ssr=SsrMode::Async/>
+                <Route path=path!("/keys") view=KeysPage ssr=SsrMode::Async/>
+            </Routes>
+        </Router>
+        <ToastRegion/>
+    }
+}
+
+/// There is no overview yet.
+#[component]
+fn HomePage() -> impl IntoView {
+    view! {
+        <Title text="API Keys"/>
+        <GoTo to=path::KEYS/>
+    }
+}
+
+#[component]
+fn NotFoundPage() -> impl IntoView {
+    set_status(404);
+    view! {
+        <Title text="Not found"/>
+        <PlainFrame>
+            <h1>"There is no such page"</h1>
+            <p>"The link may be old or mistyped."</p>
+            <p><a class="button button-primary" href=path::KEYS>"Go to the API keys"</a></p>
+        </PlainFrame>
+    }
+}

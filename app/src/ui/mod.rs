@@ -1,0 +1,16 @@
+//! Building blocks of pages. They know nothing of the product, only of people, screens and keyboards.
+
+pub mod badge;
+pub mod banner;
+pub(crate) mod browser;
+pub mod button;
+pub mod copy;
+pub mod dialog;
+pub mod empty_state;
+pub mod field;
+pub mod form;
+pub mod icon;
+pub mod menu;
+pub mod pager;
+pub mod time;
+pub mod toast;

@@ -1,0 +1,37 @@
+import type { Page } from "@playwright/test";
+import { expect } from "../fixtures/test";
+
+export interface Account {
+  email: string;
+  password: string;
+  organization: string;
+}
+
+let made = 0;
+
+/** An account nobody else in this run has. */
+export function newAccount(): Account {
+  made += 1;
+  const name = `person${made}-${process.pid}-${Date.now()}`;
+  return { email: `${name}@example.com`, password: `heron quartz ${name}`, organization: `Organization of ${name}` };
+}
+
+/** Makes an account through the page and arrives at the keys. */
+export async function signUp(page: Page, account: Account = newAccount()): Promise<Account> {
+  await page.goto("/sign-up");
+  await page.getByLabel("Email").fill(account.email);
+  await page.getByLabel("Password", { exact: true }).fill(account.password);
+  await page.getByLabel("Organization name").fill(account.organization);
+  await page.getByRole("button", { name: "Create account" }).click();
+  await expect(page).toHaveURL(/\/keys$/);
+  await expect(page.getByRole("heading", { level: 1, name: "API Keys" })).toBeVisible();
+  return account;
+}
+
+export async function signIn(page: Page, account: Pick<Account, "email" | "password">): Promise<void> {
+  await page.goto("/sign-in");
+  await page.getByLabel("Email").fill(account.email);
+  await page.getByLabel("Password", { exact: true }).fill(account.password);
+  await page.getByRole("button", { name: "Sign in" }).click();
+  await expect(page).toHaveURL(/\/keys/);
+}

@@ -1,0 +1,121 @@
+//! Connections: taken, counted, timed, and closed in good order.
+//!
+//! `axum::serve` keeps silent, dribbling and idle connections open for ever, so this is a loop of our own around
+//! hyper with a limit for each of them.
+
+mod count;
+mod phase;
+
+use std::{convert::Infallible, io, net::SocketAddr, time::Duration};
+
+use hyper::service::service_fn;
+use hyper_util::{
+    rt::{TokioExecutor, TokioIo, TokioTimer},
+    server::{conn::auto, graceful::GracefulShutdown},
+};
+use tokio::net::{TcpListener, TcpStream};
+
+use self::{
+    count::{Counts, Place},
+    phase::{Phase, Watched},
+};
+use crate::middleware::Edge;
+
+/// The largest head of a request. hyper's buffer cannot be smaller than 8 KiB.
+const HEAD_MAX: usize = 16 * 1024;
+/// How many header lines a request may have.
+const HEADER_LINES_MAX: usize = 100;
+/// How long a kept-alive connection may wait for its next request: longer than the 60 seconds for which proxies
+/// commonly keep theirs, so that it is they who close.
+const IDLE: Duration = Duration::from_secs(75);
+/// How long requests in flight may take when the server stops.
+const FAREWELL: Duration = Duration::from_secs(10);
+/// How long to wait when the system has no more file descriptors.
+const PAUSE: Duration = Duration::from_millis(100);
+
+/// Answers connections until `stop`, then finishes what is under way.
+pub async fn serve(listener: TcpListener, edge: Edge, stop: impl Future<Output = ()>) {
+    let counts = Counts::default();
+    let graceful = GracefulShutdown::new();
+    let builder = builder();
+    let mut stop = std::pin::pin!(stop);
+    loop {
+        let taken = tokio::select! {
+            biased;
+            () = &mut stop => break,
+            taken = take(&listener, &counts, &edge) => taken,
+        };
+        let Some((stream, peer, place)) = taken else { continue };
+        let (edge, phase) = (edge.clone(), Phase::default());
+        let io = TokioIo::new(Watched::new(stream, phase.clone()));
+        let service = service_fn(move |request| {
+            let (edge, phase) = (edge.clone(), phase.clone());
+            async move {
+                let _busy = phase.busy(request.version());
+                Ok::<_, Infallible>(edge.answer(peer, request).await)
+            }
+        });
+        let connection = graceful.watch(builder.serve_connection(io, service).into_owned());
+        tokio::spawn(async move {
+            // Whatever ends a connection is its client's affair; there is nobody to tell.
+            _ = connection.await;
+            drop(place);
+        });
+    }
+    drop(listener);
+    let tasks = edge.state().detached.clone();
+    tasks.close();
+    let farewell = async {
+        graceful.shutdown().await;
+        tasks.wait().await;
+    };
+    if tokio::time::timeout(FAREWELL, farewell).await.is_err() {
+        tracing::warn!(seconds = FAREWELL.as_secs(), "some requests did not end in time and are cut off");
+    }
+}
+
+fn builder() -> auto::Builder<TokioExecutor> {
+    let mut builder = auto::Builder::new(TokioExecutor::new());
+    builder
+        .http1()
+        .timer(TokioTimer::new())
+        .header_read_timeout(IDLE)
+        .keep_alive(true)
+        .max_headers(HEADER_LINES_MAX)
+        .max_buf_size(HEAD_MAX);
+    builder
+        .http2()
+        .timer(TokioTimer::new())
+        .keep_alive_interval(Duration::from_secs(20))
+        .keep_alive_timeout(Duration::from_secs(10))
+        .max_concurrent_streams(200)
+        .max_header_list_size(16 * 1024);
+    builder
+}
+
+/// The next connection, if there is room for it.
+async fn take(listener: &TcpListener, counts: &Counts, edge: &Edge) -> Option<(TcpStream, SocketAddr, Place)> {
+    let room = counts.room().await?;
+    match listener.accept().await {
+        Ok((stream, peer)) => {
+            let is_proxy = edge.state().policy.trusted_proxies.contains(peer.ip());
+            let place = counts.place(room, peer.ip().to_canonical(), is_proxy)?;
+            _ = stream.set_nodelay(true);
+            Some((stream, peer, place))
+        }
+        Err(error) if is_about_one_connection(&error) => None,
+        Err(error) => {
+            // EMFILE and the like are still true at the next try; waiting lets connections end.
+            tracing::warn!(%error, "a connection cannot be accepted");
+            tokio::time::sleep(PAUSE).await;
+            None
+        }
+    }
+}
+
+fn is_about_one_connection(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::ConnectionAborted | io::ErrorKind::ConnectionRefused | io::ErrorKind::ConnectionReset
+    )
+}

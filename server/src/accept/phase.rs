@@ -1,0 +1,176 @@
+//! What a connection is doing, and how long it may.
+//!
+//! hyper has one limit for waiting for a request and for reading its head. They should differ: a proxy may keep a
+//! connection for a minute, but a head that does not come is an attack ("slowloris"). And while hyper finds out which
+//! version of HTTP is spoken, it has no limit at all. So the socket itself is watched: from the first byte of a head
+//! to its end there are ten seconds.
+
+use std::{
+    io,
+    pin::Pin,
+    sync::{
+        Arc,
+        atomic::{AtomicU8, Ordering},
+    },
+    task::{Context, Poll},
+    time::Duration,
+};
+
+use http::Version;
+use tokio::{
+    io::{AsyncRead, AsyncWrite, ReadBuf},
+    time::{Sleep, sleep},
+};
+
+/// How long a head may take, and a fresh connection until its first.
+const HEAD_TIME: Duration = Duration::from_secs(10);
+
+/// A head is expected, or under way.
+const HEAD: u8 = 0;
+/// A request is being answered; its body has limits of its own.
+const BUSY: u8 = 1;
+/// Nothing is under way.
+const IDLE: u8 = 2;
+/// HTTP/2, which mixes requests; hyper's pings watch over it.
+const EXEMPT: u8 = 3;
+
+/// Shared by the socket, which reads, and by the service, which knows when a head was complete.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Phase(Arc<AtomicU8>);
+
+/// Lasts as long as a request is being answered.
+#[derive(Debug)]
+pub(super) struct Busy(Phase);
+
+impl Phase {
+    /// The head is complete.
+    pub(super) fn busy(&self, version: Version) -> Busy {
+        self.set(if version == Version::HTTP_2 { EXEMPT } else { BUSY });
+        Busy(self.clone())
+    }
+
+    fn set(&self, phase: u8) {
+        self.0.store(phase, Ordering::Release);
+    }
+
+    fn get(&self) -> u8 {
+        self.0.load(Ordering::Acquire)
+    }
+}
+
+impl Drop for Busy {
+    fn drop(&mut self) {
+        if self.0.get() == BUSY {
+            self.0.set(IDLE);
+        }
+    }
+}
+
+/// A socket that gives up on a head that does not end.
+#[derive(Debug)]
+pub(super) struct Watched<S> {
+    socket: S,
+    phase: Phase,
+    limit: Option<Pin<Box<Sleep>>>,
+}
+
+impl<S> Watched<S> {
+    pub(super) fn new(socket: S, phase: Phase) -> Self {
+        Self { socket, phase, limit: None }
+    }
+}
+
+impl<S: AsyncRead + Unpin> AsyncRead for Watched<S> {
+    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        let this = &mut *self;
+        let phase = this.phase.get();
+        if phase != HEAD {
+            this.limit = None;
+        }
+        let read = Pin::new(&mut this.socket).poll_read(cx, buffer);
+        if phase == IDLE && read.is_ready() {
+            this.phase.set(HEAD);
+        }
+        if phase == HEAD && read.is_pending() {
+            let limit = this.limit.get_or_insert_with(|| Box::pin(sleep(HEAD_TIME)));
+            if limit.as_mut().poll(cx).is_ready() {
+                return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));
+            }
+        }
+        read
+    }
+}
+
+impl<S: AsyncWrite + Unpin> AsyncWrite for Watched<S> {
+    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.socket).poll_write(cx, bytes)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.socket).poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.socket).poll_shutdown(cx)
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        slices: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.socket).poll_write_vectored(cx, slices)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.socket.is_write_vectored()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::{
+        io::{AsyncReadExt as _, AsyncWriteExt as _, duplex},
+        time::Instant,
+    };
+
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_silent_or_dribbling_head_is_given_up_after_ten_seconds() {
+        let (mut client, socket) = duplex(64);
+        let mut socket = Watched::new(socket, Phase::default());
+        let began = Instant::now();
+        let dribble = async {
+            for _ in 0..20 {
+                _ = client.write_all(b"G").await;
+                tokio::time::sleep(Duration::from_secs(1)).await;
+            }
+        };
+        let read = async {
+            loop {
+                if let Err(error) = socket.read_u8().await {
+                    return (error.kind(), began.elapsed());
+                }
+            }
+        };
+        let (_, (kind, after)) = tokio::join!(dribble, read);
+        assert_eq!((kind, after.as_secs()), (io::ErrorKind::TimedOut, 10));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_connection_between_two_requests_may_be_quiet_for_longer() {
+        let (mut client, socket) = duplex(64);
+        let phase = Phase::default();
+        let mut socket = Watched::new(socket, phase.clone());
+        _ = client.write_all(b"G").await;
+        assert!(socket.read_u8().await.is_ok());
+        drop(phase.busy(Version::HTTP_11));
+        let later = async {
+            tokio::time::sleep(Duration::from_secs(60)).await;
+            client.write_all(b"P").await
+        };
+        let (_, read) = tokio::join!(later, socket.read_u8());
+        assert_eq!(read.ok(), Some(b'P'));
+    }
+}

@@ -1,0 +1,84 @@
+//! Start and stop.
+
+use std::{io, path::Path};
+
+use anyhow::{Context as _, Result};
+use backend::{Backend, demo, geo::GeoDatabases};
+use tokio::net::TcpListener;
+
+use crate::{
+    accept,
+    config::Config,
+    middleware::Edge,
+    site::Site,
+    state::{AppState, HttpPolicy},
+};
+
+/// Runs the server until the process is asked to stop.
+///
+/// # Errors
+/// When it cannot start, in a sentence for whoever started it.
+pub async fn serve(config: Config) -> Result<()> {
+    let signals = stop_signals().context("the signals to stop cannot be listened for")?;
+    make_private_folder(&config.data_dir)
+        .with_context(|| format!("the data folder {} cannot be made", config.data_dir.display()))?;
+    let site = Site::load()?;
+    let geo = GeoDatabases::open(&config.mmdb).context("--mmdb (IPAWARE_MMDB)")?;
+    let listener = TcpListener::bind(config.listen)
+        .await
+        .with_context(|| format!("cannot listen on {} (--listen, IPAWARE_LISTEN)", config.listen))?;
+    let settings = config.backend_settings();
+    if config.demo {
+        let sign_in = demo::fill(&settings).await.context("--demo")?;
+        for (email, role) in &sign_in.people {
+            println!("demo sign-in: {email} / {} ({role})", sign_in.password);
+        }
+    }
+    let backend = Backend::open(settings).await.context("the database cannot be opened")?;
+    tracing::info!(data_dir = %config.data_dir.display(), version = env!("CARGO_PKG_VERSION"), "ready to serve");
+
+    let tasks = backend.start_tasks();
+    let policy = HttpPolicy {
+        trusted_proxies: config.trusted_proxies.clone(),
+        https: config.is_https(),
+        public_url: config.public_url.clone(),
+        security_contact: config.security_contact.clone(),
+    };
+    let edge = Edge::new(AppState::new(backend, site, geo, policy));
+    // Scripts wait for this line; it is the only one of its form.
+    println!("listening on http://{}", listener.local_addr()?);
+    accept::serve(listener, edge, signals).await;
+    tasks.stop().await;
+    tracing::info!("stopped");
+    Ok(())
+}
+
+/// Nobody else on the machine shall read the database or the pepper.
+fn make_private_folder(path: &Path) -> io::Result<()> {
+    let mut builder = std::fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(path)
+}
+
+/// Ctrl-C, and what service managers send. Listened for from the start, so that none is missed.
+#[cfg(unix)]
+fn stop_signals() -> io::Result<impl Future<Output = ()>> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let mut terminate = signal(SignalKind::terminate())?;
+    Ok(async move {
+        let name = tokio::select! {
+            _ = interrupt.recv() => "SIGINT",
+            _ = terminate.recv() => "SIGTERM",
+        };
+        tracing::info!(signal = name, "stopping: requests in flight are finished first");
+    })
+}
+
+#[cfg(not(unix))]
+#[expect(clippy::unnecessary_wraps, reason = "the other systems can fail here")]
+fn stop_signals() -> io::Result<impl Future<Output = ()>> {
+    Ok(async { _ = tokio::signal::ctrl_c().await })
+}

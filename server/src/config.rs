@@ -1,0 +1,364 @@
+//! What the server is told when it starts: options, or environment variables of the same meaning.
+//!
+//! Clap collects texts; [`Config::read`] gives them meaning. So an empty environment variable counts as not set, and
+//! every refusal is one sentence that names the option and says what would be right.
+
+use std::{fmt, net::SocketAddr, path::PathBuf};
+
+use backend::{SignUpMode, clock::Clock, plan::Plans};
+use clap::{Args, Parser, Subcommand};
+
+use crate::middleware::client_address::TrustedProxies;
+
+/// API keys for your organization: a console, and an engine that verifies.
+#[derive(Debug, Parser)]
+#[command(name = "ipaware", version, about, max_term_width = 120)]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// What the executable can do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Serve the console and the API until the process is asked to stop.
+    Serve(Options),
+}
+
+/// The options of `ipaware serve`, as they were written.
+#[derive(Args, Default)]
+pub struct Options {
+    /// Address and port to listen on; port 0 takes a free one. [default: 127.0.0.1:3000]
+    #[arg(long, env = "IPAWARE_LISTEN", value_name = "ADDRESS:PORT")]
+    pub listen: Option<String>,
+
+    /// Folder for the SQLite database and the pepper; made when it is missing. [default: ./data]
+    #[arg(long, env = "IPAWARE_DATA_DIR", value_name = "FOLDER")]
+    pub data_dir: Option<String>,
+
+    /// postgres://user:password@host/database, or the path of a SQLite file. [default: <data-dir>/ipaware.db]
+    #[arg(long, env = "DATABASE_URL", value_name = "URL", hide_env_values = true)]
+    pub database_url: Option<String>,
+
+    /// How people reach this server, such as https://keys.example.com; https makes cookies secure and sends HSTS.
+    #[arg(long, env = "IPAWARE_PUBLIC_URL", value_name = "URL")]
+    pub public_url: Option<String>,
+
+    /// Who may make an account: only the first visitor, anybody (open), or nobody (closed). [default: first]
+    #[arg(long, env = "IPAWARE_SIGN_UP", value_name = "first|open|closed")]
+    pub sign_up: Option<String>,
+
+    /// Proxies whose X-Forwarded-For is believed: addresses and networks, separated by commas. [default: none]
+    #[arg(long, env = "IPAWARE_TRUSTED_PROXIES", value_name = "NETWORKS")]
+    pub trusted_proxies: Option<String>,
+
+    /// File with the key that digests are made with, made on the first start; keep it apart from backups of the
+    /// database. [default: <data-dir>/pepper]
+    #[arg(long, env = "IPAWARE_PEPPER_FILE", value_name = "FILE")]
+    pub pepper_file: Option<String>,
+
+    /// Plan of new organizations. [default: Free]
+    #[arg(long, env = "IPAWARE_PLAN", value_name = "NAME")]
+    pub plan: Option<String>,
+
+    /// TOML file with the plans, in place of the built-in ones.
+    #[arg(long, env = "IPAWARE_PLANS_FILE", value_name = "FILE")]
+    pub plans_file: Option<String>,
+
+    /// Address databases in MaxMind's format for /v1/ip (country, ASN), separated by commas. [default: none]
+    #[arg(long, env = "IPAWARE_MMDB", value_name = "FILES")]
+    pub mmdb: Option<String>,
+
+    /// Where to report security problems, as mailto:… or https://…; published as /.well-known/security.txt.
+    #[arg(long, env = "IPAWARE_SECURITY_CONTACT", value_name = "URI")]
+    pub security_contact: Option<String>,
+
+    /// How log lines are written to stderr. RUST_LOG chooses which. [default: text]
+    #[arg(long, env = "IPAWARE_LOG_FORMAT", value_name = "text|json")]
+    pub log_format: Option<String>,
+
+    /// Fill a fresh database with an example organization and print its sign-in.
+    #[arg(long)]
+    pub demo: bool,
+}
+
+impl fmt::Debug for Options {
+    /// The database's URL may hold a password.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Options").finish_non_exhaustive()
+    }
+}
+
+/// How log lines are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum LogFormat {
+    /// For people.
+    #[default]
+    Text,
+    /// One JSON object a line.
+    Json,
+}
+
+/// Everything the server has to know, checked.
+pub struct Config {
+    /// Where to listen.
+    pub listen: SocketAddr,
+    /// Made when it is missing.
+    pub data_dir: PathBuf,
+    /// `postgres://…`, or the path of the SQLite file. May hold a password: never logged.
+    pub database_url: String,
+    /// Scheme, host and port as people write them, without a slash at the end.
+    pub public_url: Option<String>,
+    /// Who may make an account.
+    pub sign_up: SignUpMode,
+    /// Whose `X-Forwarded-For` is believed.
+    pub trusted_proxies: TrustedProxies,
+    /// Where the peppers are.
+    pub pepper_file: PathBuf,
+    /// The plans.
+    pub plans: Plans,
+    /// The address databases.
+    pub mmdb: Vec<PathBuf>,
+    /// For security.txt.
+    pub security_contact: Option<String>,
+    /// How log lines are written.
+    pub log_format: LogFormat,
+    /// Whether to fill the database.
+    pub demo: bool,
+}
+
+/// A value that cannot be used, in one sentence. The value itself is not repeated where it may be a secret.
+#[derive(Debug, thiserror::Error)]
+#[error("{option} is not right: {problem}")]
+pub struct ConfigError {
+    option: &'static str,
+    problem: String,
+}
+
+impl ConfigError {
+    fn new(option: &'static str, problem: impl Into<String>) -> Self {
+        Self { option, problem: problem.into() }
+    }
+}
+
+impl Config {
+    /// Gives the options their meaning.
+    ///
+    /// # Errors
+    /// The first one that is wrong.
+    pub fn read(options: Options) -> Result<Self, ConfigError> {
+        let given = |value: Option<String>| value.map(|v| v.trim().to_owned()).filter(|v| !v.is_empty());
+        let data_dir = PathBuf::from(given(options.data_dir).unwrap_or_else(|| "./data".to_owned()));
+        let database_url = match given(options.database_url) {
+            Some(url) => read_database_url(&url)?,
+            None => data_dir.join("ipaware.db").to_string_lossy().into_owned(),
+        };
+        Ok(Self {
+            listen: read_listen(&given(options.listen).unwrap_or_else(|| "127.0.0.1:3000".to_owned()))?,
+            database_url,
+            public_url: given(options.public_url).map(|url| read_public_url(&url)).transpose()?,
+            sign_up: read_sign_up(given(options.sign_up).as_deref())?,
+            trusted_proxies: given(options.trusted_proxies)
+                .unwrap_or_default()
+                .parse()
+                .map_err(|problem: String| ConfigError::new("--trusted-proxies (IPAWARE_TRUSTED_PROXIES)", problem))?,
+            pepper_file: given(options.pepper_file).map_or_else(|| data_dir.join("pepper"), PathBuf::from),
+            plans: read_plans(given(options.plans_file).map(PathBuf::from), given(options.plan))?,
+            mmdb: given(options.mmdb).map(|files| read_files(&files)).unwrap_or_default(),
+            security_contact: given(options.security_contact).map(|uri| read_contact(&uri)).transpose()?,
+            log_format: read_log_format(given(options.log_format).as_deref())?,
+            demo: options.demo,
+            data_dir,
+        })
+    }
+
+    /// Whether people reach the server by https.
+    #[must_use]
+    pub fn is_https(&self) -> bool {
+        self.public_url.as_deref().is_some_and(|url| url.starts_with("https://"))
+    }
+
+    /// The part that the backend has to know.
+    #[must_use]
+    pub fn backend_settings(&self) -> backend::Settings {
+        backend::Settings {
+            database_url: self.database_url.clone(),
+            pepper_file: self.pepper_file.clone(),
+            sign_up: self.sign_up,
+            secure_cookies: self.is_https(),
+            plans: self.plans.clone(),
+            clock: Clock::System,
+        }
+    }
+}
+
+fn read_listen(text: &str) -> Result<SocketAddr, ConfigError> {
+    text.parse().map_err(|_| {
+        ConfigError::new(
+            "--listen (IPAWARE_LISTEN)",
+            format!("{text:?} is no address with a port; write it like 127.0.0.1:3000 or [::1]:3000."),
+        )
+    })
+}
+
+/// Anything with another scheme is refused: taken as a path, it would silently make a file of that name.
+fn read_database_url(url: &str) -> Result<String, ConfigError> {
+    if url.starts_with("postgres://") || url.starts_with("postgresql://") {
+        return Ok(url.to_owned());
+    }
+    let path = ["sqlite://", "sqlite:"].iter().find_map(|scheme| url.strip_prefix(scheme));
+    let has_scheme = url.split_once(':').is_some_and(|(scheme, _)| {
+        scheme.len() > 1 && scheme.bytes().all(|b| b.is_ascii_alphanumeric() || b"+-.".contains(&b))
+    });
+    match path {
+        Some(path) if !path.is_empty() => Ok(path.to_owned()),
+        None if !has_scheme => Ok(url.to_owned()),
+        _ => Err(ConfigError::new(
+            "--database-url (DATABASE_URL)",
+            "it must be postgres://user:password@host/database, or sqlite: and the path of a file.",
+        )),
+    }
+}
+
+fn read_public_url(text: &str) -> Result<String, ConfigError> {
+    let refuse = || {
+        ConfigError::new(
+            "--public-url (IPAWARE_PUBLIC_URL)",
+            format!("{text:?} is no origin; write scheme and host alone, like https://keys.example.com."),
+        )
+    };
+    let uri: http::Uri = text.parse().map_err(|_| refuse())?;
+    let scheme = uri.scheme_str().filter(|scheme| matches!(*scheme, "http" | "https")).ok_or_else(refuse)?;
+    let authority = uri.authority().filter(|a| !a.as_str().contains('@')).ok_or_else(refuse)?;
+    if uri.path() != "/" || uri.query().is_some() {
+        return Err(refuse());
+    }
+    Ok(format!("{scheme}://{authority}"))
+}
+
+fn read_sign_up(text: Option<&str>) -> Result<SignUpMode, ConfigError> {
+    match text {
+        None | Some("first") => Ok(SignUpMode::First),
+        Some("open") => Ok(SignUpMode::Open),
+        Some("closed") => Ok(SignUpMode::Closed),
+        Some(other) => {
+            Err(ConfigError::new("--sign-up (IPAWARE_SIGN_UP)", format!("{other:?} is none of first, open and closed.")))
+        }
+    }
+}
+
+fn read_log_format(text: Option<&str>) -> Result<LogFormat, ConfigError> {
+    match text {
+        None | Some("text") => Ok(LogFormat::Text),
+        Some("json") => Ok(LogFormat::Json),
+        Some(other) => {
+            Err(ConfigError::new("--log-format (IPAWARE_LOG_FORMAT)", format!("{other:?} is neither text nor json.")))
+        }
+    }
+}
+
+fn read_plans(file: Option<PathBuf>, plan: Option<String>) -> Result<Plans, ConfigError> {
+    Plans::load(file.as_deref(), plan.as_deref().unwrap_or("Free")).map_err(|failure| {
+        ConfigError::new("--plan (IPAWARE_PLAN) or --plans-file (IPAWARE_PLANS_FILE)", failure.to_string())
+    })
+}
+
+fn read_files(text: &str) -> Vec<PathBuf> {
+    text.split(',').map(str::trim).filter(|file| !file.is_empty()).map(PathBuf::from).collect()
+}
+
+/// RFC 9116, section 2.5.3: a URI, and for the web an https one. It goes into a text file line by line.
+fn read_contact(text: &str) -> Result<String, ConfigError> {
+    let known = ["mailto:", "https://", "tel:"].iter().any(|scheme| text.len() > scheme.len() && text.starts_with(scheme));
+    if known && text.bytes().all(|b| b.is_ascii_graphic()) {
+        Ok(text.to_owned())
+    } else {
+        Err(ConfigError::new(
+            "--security-contact (IPAWARE_SECURITY_CONTACT)",
+            format!("{text:?} must start with mailto:, https:// or tel:."),
+        ))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+
+    fn read(set: impl FnOnce(&mut Options)) -> Result<Config, String> {
+        let mut options = Options::default();
+        set(&mut options);
+        Config::read(options).map_err(|error| error.to_string())
+    }
+
+    fn refusal(set: impl FnOnce(&mut Options)) -> String {
+        read(set).err().expect("a refusal")
+    }
+
+    #[test]
+    fn without_options_it_serves_this_machine_with_a_database_file() {
+        let config = read(|_| {}).expect("a configuration");
+        assert_eq!(config.listen.to_string(), "127.0.0.1:3000");
+        assert_eq!(config.database_url, "./data/ipaware.db");
+        assert_eq!(config.pepper_file, PathBuf::from("./data/pepper"));
+        assert_eq!(config.sign_up, SignUpMode::First);
+        assert!(!config.is_https());
+    }
+
+    #[test]
+    fn an_empty_value_counts_as_not_set() {
+        let config = read(|o| {
+            o.listen = Some(String::new());
+            o.database_url = Some("  ".to_owned());
+            o.public_url = Some(String::new());
+        });
+        assert_eq!(config.expect("a configuration").database_url, "./data/ipaware.db");
+    }
+
+    #[test]
+    fn a_wrong_value_is_refused_with_the_option_and_what_would_be_right() {
+        for (sentence, hint) in [
+            (refusal(|o| o.listen = Some("3000".to_owned())), "127.0.0.1:3000"),
+            (refusal(|o| o.public_url = Some("keys.example.com".to_owned())), "https://keys.example.com"),
+            (refusal(|o| o.public_url = Some("https://a.example/console".to_owned())), "scheme and host alone"),
+            (refusal(|o| o.sign_up = Some("yes".to_owned())), "first, open and closed"),
+            (refusal(|o| o.trusted_proxies = Some("10.0.0.0/40".to_owned())), "10.0.0.0/8"),
+            (refusal(|o| o.plan = Some("Gold".to_owned())), "Free"),
+            (refusal(|o| o.log_format = Some("xml".to_owned())), "neither text nor json"),
+            (refusal(|o| o.security_contact = Some("me".to_owned())), "mailto:"),
+        ] {
+            assert!(sentence.starts_with("--") && sentence.contains(hint), "{sentence}");
+        }
+    }
+
+    #[test]
+    fn the_database_is_postgresql_or_a_file_and_a_refusal_repeats_no_password() {
+        let url = |text: &str| read(|o| o.database_url = Some(text.to_owned())).map(|config| config.database_url);
+        assert_eq!(url("postgres://u:p@h/d").as_deref(), Ok("postgres://u:p@h/d"));
+        assert_eq!(url("sqlite:/var/lib/x.db").as_deref(), Ok("/var/lib/x.db"));
+        assert_eq!(url("sqlite://x.db").as_deref(), Ok("x.db"));
+        assert_eq!(url("/var/lib/x.db").as_deref(), Ok("/var/lib/x.db"));
+        let refused = url("mysql://root:hunter2@h/d").expect_err("a refusal");
+        assert!(refused.contains("DATABASE_URL") && !refused.contains("hunter2"), "{refused}");
+    }
+
+    #[test]
+    fn only_https_makes_cookies_secure() {
+        let is_https = |url: &str| read(|o| o.public_url = Some(url.to_owned())).map(|config| config.is_https());
+        assert_eq!(is_https("https://keys.example.com/"), Ok(true));
+        assert_eq!(is_https("http://localhost:3000"), Ok(false));
+    }
+
+    #[test]
+    fn every_option_has_a_sentence_and_an_environment_variable() {
+        let mut command = Cli::command();
+        command.build();
+        let serve = command.find_subcommand("serve").expect("serve");
+        for option in serve.get_arguments().filter(|a| !matches!(a.get_id().as_str(), "help" | "version")) {
+            assert!(option.get_help().is_some(), "{}", option.get_id());
+            assert!(option.get_env().is_some() || option.get_id() == "demo", "{}", option.get_id());
+        }
+    }
+}

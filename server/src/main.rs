@@ -1,0 +1,37 @@
+//! `ipaware`, the executable.
+
+use std::process::ExitCode;
+
+use clap::Parser as _;
+use server::{
+    boot,
+    config::{Cli, Command, Config},
+    telemetry,
+};
+
+/// What a shell expects of a program that was called wrongly.
+const WRONG_CALL: u8 = 2;
+
+fn main() -> ExitCode {
+    let Command::Serve(options) = Cli::parse().command;
+    let config = match Config::read(options) {
+        Ok(config) => config,
+        Err(error) => {
+            eprintln!("ipaware: {error}");
+            return ExitCode::from(WRONG_CALL);
+        }
+    };
+    telemetry::start(config.log_format);
+    match run(config) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            // The whole chain of causes in one line, and no backtrace: this is for whoever started the server.
+            eprintln!("ipaware: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(config: Config) -> anyhow::Result<()> {
+    tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(boot::serve(config))
+}

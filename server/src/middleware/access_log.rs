@@ -1,0 +1,49 @@
+//! One line per request: what was asked, by whom, and how it went.
+//!
+//! Only the path, never the query, and no header: secrets may have strayed into either (OWASP, Logging Cheat Sheet,
+//! "Data to exclude"). Allowed verifications and files are written at `debug`: there are too many of them to be read.
+
+use std::{net::IpAddr, time::Instant};
+
+use http::{Method, StatusCode, Uri};
+use tracing::{debug, info};
+
+/// What the line says, gathered before the request is handed on.
+#[derive(Debug)]
+pub struct Line {
+    method: Method,
+    uri: Uri,
+    address: IpAddr,
+    began: Instant,
+}
+
+impl Line {
+    /// Begins to measure.
+    #[must_use]
+    pub fn begin(method: &Method, uri: &Uri, address: IpAddr) -> Self {
+        Self { method: method.clone(), uri: uri.clone(), address, began: Instant::now() }
+    }
+
+    /// Writes it.
+    pub fn write(&self, status: StatusCode, request_id: &str) {
+        let Self { method, uri, address, began } = self;
+        let (path, status) = (uri.path(), status.as_u16());
+        let is_quiet = status < 400 && (path == crate::v1::verify::PATH || path.starts_with("/pkg/"));
+        macro_rules! line {
+            ($level:ident) => {
+                $level!(
+                    target: "access",
+                    %method,
+                    // Quoted, so that nothing in it can look like a line of its own.
+                    path = ?path,
+                    status,
+                    micros = u64::try_from(began.elapsed().as_micros()).unwrap_or(u64::MAX),
+                    request_id,
+                    %address,
+                    "request"
+                )
+            };
+        }
+        if is_quiet { line!(debug) } else { line!(info) }
+    }
+}

@@ -1,0 +1,158 @@
+//! Who calls: the key in the `Authorization` header, and nothing else. A secret in the query or in a cookie is never
+//! looked at (RFC 6750, section 5.3, "Don't pass bearer tokens in page URLs").
+
+use std::net::IpAddr;
+
+use backend::{
+    context::RequestInfo,
+    keyring::{AskedPermission, Holder, Question, credential::bearer},
+};
+use http::{
+    HeaderMap, HeaderName, HeaderValue, StatusCode,
+    header::{AUTHORIZATION, RETRY_AFTER, WWW_AUTHENTICATE},
+    request::Parts,
+};
+use shared::{Permission, Timestamp, verify::Refusal};
+
+use super::envelope::Problem;
+use crate::state::AppState;
+
+/// What everybody is told who does not hold a genuine secret.
+pub const INVALID: &str = "Invalid API Key";
+
+/// The holder of the key that came with the request, if it may do `permission`.
+///
+/// # Errors
+/// The refusal, ready to be sent.
+pub fn authenticate(state: &AppState, parts: &Parts, permission: Option<Permission>) -> Result<Holder, Problem> {
+    let address = parts.extensions.get::<RequestInfo>().and_then(|info| info.address);
+    let permissions = permission.map(AskedPermission::Known).into_iter().collect();
+    verify(state, &parts.headers, Question { permissions, address, organization: None })
+}
+
+/// The holder of the key in `headers`, if the answer to `question` is yes.
+///
+/// # Errors
+/// The refusal, ready to be sent.
+pub fn verify(state: &AppState, headers: &HeaderMap, question: Question) -> Result<Holder, Problem> {
+    let presented = bearer(headers.get_all(AUTHORIZATION).iter().map(HeaderValue::as_bytes));
+    let verdict = state.backend.verify(presented, &question);
+    match (verdict.outcome, verdict.holder) {
+        (Ok(()), Some(holder)) => Ok(holder),
+        (Ok(()), None) => Err(Problem::internal()),
+        (Err(refusal), _) => Err(refused(refusal, &question.permissions, state.backend.now())),
+    }
+}
+
+fn refused(refusal: Refusal, asked: &[AskedPermission], now: Timestamp) -> Problem {
+    let status = StatusCode::from_u16(refusal.status()).unwrap_or(StatusCode::UNAUTHORIZED);
+    let output = if refusal.needs_genuine_secret() { refusal.detail() } else { INVALID };
+    let mut problem = Problem::new(status, refusal.reason(), refusal.detail()).saying(output);
+    if let Some(challenge) = challenge(refusal, asked) {
+        problem = problem.with(WWW_AUTHENTICATE, challenge);
+    }
+    if refusal == Refusal::LimitExceeded {
+        problem = problem.with(RETRY_AFTER, HeaderValue::from(seconds_to_next_month(now)));
+    }
+    problem
+}
+
+/// RFC 6750, section 3. A key that is fine but called from the wrong place, or too often, gets no challenge: another
+/// token would not help.
+fn challenge(refusal: Refusal, asked: &[AskedPermission]) -> Option<HeaderValue> {
+    if matches!(refusal, Refusal::IpNotAllowed | Refusal::LimitExceeded) {
+        return None;
+    }
+    let Some(error) = refusal.bearer_error() else { return Some(HeaderValue::from_static("Bearer")) };
+    let scope = (refusal == Refusal::PermissionMissing).then(|| scope(asked)).flatten();
+    let text = match scope {
+        Some(scope) => format!("Bearer error=\"{error}\", scope=\"{scope}\""),
+        None => format!("Bearer error=\"{error}\""),
+    };
+    HeaderValue::try_from(text).ok()
+}
+
+/// What the request needs, if all of it can be written as scope tokens (RFC 6749, section 3.3).
+fn scope(asked: &[AskedPermission]) -> Option<String> {
+    let name = |asked: &AskedPermission| -> Option<String> {
+        let name = match asked {
+            AskedPermission::Known(permission) => permission.name(),
+            AskedPermission::Other(name) => name,
+        };
+        let is_token = !name.is_empty() && name.bytes().all(|b| matches!(b, 0x21 | 0x23..=0x5B | 0x5D..=0x7E));
+        is_token.then(|| name.to_owned())
+    };
+    asked.iter().map(name).collect::<Option<Vec<_>>>().map(|names| names.join(" "))
+}
+
+/// The limit counts calendar months in UTC.
+fn seconds_to_next_month(now: Timestamp) -> u64 {
+    let next = now.month() + 1;
+    let first_day = format!("{:04}-{:02}-01", next.div_euclid(12), next.rem_euclid(12) + 1);
+    let begins = Timestamp::end_of_day(&first_day).map(|end| end.plus_days(-1));
+    begins.and_then(|begins| u64::try_from(begins.seconds_since(now)).ok()).unwrap_or(0).max(1)
+}
+
+/// `X-Key-Id` and the other headers that tell a proxy whose key it was.
+pub(super) fn holder_headers(holder: &Holder, headers: &mut HeaderMap) {
+    const KEY: HeaderName = HeaderName::from_static("x-key-id");
+    const ROLE: HeaderName = HeaderName::from_static("x-key-role");
+    const ORGANIZATION: HeaderName = HeaderName::from_static("x-organization-id");
+    let text = [
+        (KEY, holder.key.to_string()),
+        (ORGANIZATION, holder.organization.to_string()),
+        (ROLE, holder.role_name.to_string()),
+    ];
+    for (name, value) in text {
+        // A role's name may hold any letter; bytes above ASCII are allowed in a value (RFC 9110, section 5.5).
+        if let Ok(value) = HeaderValue::from_bytes(value.as_bytes()) {
+            headers.insert(name, value);
+        }
+    }
+}
+
+/// Reads an address that somebody wrote.
+///
+/// # Errors
+/// A sentence that names `what`.
+pub(super) fn address(what: &str, text: &str) -> Result<IpAddr, String> {
+    let shown: String = text.chars().take(60).collect();
+    text.parse().map_err(|_| format!("{what} must be an IPv4 or IPv6 address such as 203.0.113.9 or 2001:db8::9; {shown:?} is none."))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(day: &str) -> Timestamp {
+        Timestamp::end_of_day(day).expect("a day").plus_days(-1)
+    }
+
+    #[test]
+    fn a_month_ends_at_midnight_utc() {
+        assert_eq!(seconds_to_next_month(at("2026-11-30")), 86_400);
+        assert_eq!(seconds_to_next_month(at("2026-12-31").plus_seconds(86_399)), 1);
+        assert_eq!(seconds_to_next_month(at("2028-02-01")), 29 * 86_400);
+    }
+
+    #[test]
+    fn the_challenge_says_what_rfc_6750_asks_for() {
+        let said = |refusal, asked: &[&str]| {
+            let asked: Vec<_> = asked.iter().map(|name| AskedPermission::read(name)).collect();
+            challenge(refusal, &asked).map(|value| value.to_str().expect("text").to_owned())
+        };
+        assert_eq!(said(Refusal::CredentialsMissing, &[]).as_deref(), Some("Bearer"));
+        assert_eq!(said(Refusal::Unknown, &[]).as_deref(), Some("Bearer error=\"invalid_token\""));
+        assert_eq!(said(Refusal::CredentialsRepeated, &[]).as_deref(), Some("Bearer error=\"invalid_request\""));
+        assert_eq!(
+            said(Refusal::PermissionMissing, &["ip.lookup", "orders.read"]).as_deref(),
+            Some("Bearer error=\"insufficient_scope\", scope=\"ip.lookup orders.read\"")
+        );
+        assert_eq!(
+            said(Refusal::PermissionMissing, &["a\"b"]).as_deref(),
+            Some("Bearer error=\"insufficient_scope\""),
+            "a name that is no scope token could break out of the quotes"
+        );
+        assert_eq!(said(Refusal::LimitExceeded, &[]), None);
+    }
+}

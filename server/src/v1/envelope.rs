@@ -1,0 +1,144 @@
+//! The form of every answer under `/v1`: `{"code": 200, "data": {…}, "output": "OK"}`, and for errors the same with
+//! `"data": null` and an `error` that says what happened.
+
+use axum::{
+    body::Body,
+    response::{IntoResponse, Response},
+};
+use http::{
+    HeaderMap, HeaderName, HeaderValue, StatusCode,
+    header::{ALLOW, CONTENT_LENGTH, CONTENT_TYPE},
+};
+use serde::Serialize;
+use shared::AppError;
+
+use crate::middleware::is_below;
+
+const JSON: HeaderValue = HeaderValue::from_static("application/json");
+
+#[derive(Serialize)]
+struct Envelope<'a, T> {
+    code: u16,
+    data: Option<T>,
+    output: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<Error<'a>>,
+}
+
+#[derive(Serialize)]
+struct Error<'a> {
+    reason: &'a str,
+    detail: &'a str,
+    request_id: &'a str,
+}
+
+/// A good answer.
+pub fn ok(data: impl Serialize) -> Response {
+    json(StatusCode::OK, &Envelope { code: 200, data: Some(data), output: "OK", error: None })
+}
+
+fn json(status: StatusCode, content: &impl Serialize) -> Response {
+    let body = serde_json::to_vec(content).unwrap_or_default();
+    let mut response = Response::new(Body::from(body));
+    *response.status_mut() = status;
+    response.headers_mut().insert(CONTENT_TYPE, JSON);
+    response
+}
+
+/// Why there is no good answer. It travels as an extension of an empty response up to the edge, which knows the
+/// request's id and writes it out.
+#[derive(Debug, Clone)]
+pub struct Problem {
+    status: StatusCode,
+    reason: &'static str,
+    output: Option<&'static str>,
+    detail: String,
+    headers: HeaderMap,
+}
+
+impl Problem {
+    /// `reason` is a word for programs, `detail` a sentence for people.
+    #[must_use]
+    pub fn new(status: StatusCode, reason: &'static str, detail: impl Into<String>) -> Self {
+        Self { status, reason, output: None, detail: detail.into(), headers: HeaderMap::new() }
+    }
+
+    /// 400.
+    #[must_use]
+    pub fn bad_request(reason: &'static str, detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, reason, detail)
+    }
+
+    /// 422: the request can be read, and `field` of it is wrong.
+    #[must_use]
+    pub fn field(detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid_field", detail)
+    }
+
+    /// 404.
+    #[must_use]
+    pub fn no_such_path() -> Self {
+        Self::new(StatusCode::NOT_FOUND, "not_found", "There is nothing at this path.")
+    }
+
+    /// 405. The router adds `Allow`.
+    #[must_use]
+    pub fn wrong_method() -> Self {
+        Self::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", "This path does not answer to this method.")
+    }
+
+    /// 500.
+    #[must_use]
+    pub fn internal() -> Self {
+        Self::new(
+            StatusCode::INTERNAL_SERVER_ERROR,
+            "internal",
+            "Something went wrong on our side. If it happens again, report it with the request id.",
+        )
+    }
+
+    /// What `output` says instead of the status in words.
+    #[must_use]
+    pub const fn saying(mut self, output: &'static str) -> Self {
+        self.output = Some(output);
+        self
+    }
+
+    /// With a header.
+    #[must_use]
+    pub fn with(mut self, name: HeaderName, value: HeaderValue) -> Self {
+        self.headers.insert(name, value);
+        self
+    }
+
+    /// Writes it out, in the form that callers of `path` understand, over the empty response it came with.
+    #[must_use]
+    pub fn write(self, carrier: Response, path: &str, request_id: &str) -> Response {
+        let Self { status, reason, output, detail, headers } = self;
+        let mut response = if is_below(path, shared::path::SERVER_FUNCTIONS) {
+            let error = match status {
+                StatusCode::INTERNAL_SERVER_ERROR => AppError::Internal { request_id: request_id.to_owned() },
+                _ => AppError::BadRequest { detail },
+            };
+            json(status, &error)
+        } else {
+            let output = output.or_else(|| status.canonical_reason()).unwrap_or("Error");
+            let error = Error { reason, detail: &detail, request_id };
+            json(status, &Envelope::<()> { code: status.as_u16(), data: None, output, error: Some(error) })
+        };
+        response.headers_mut().extend(headers);
+        if let Some(allow) = carrier.headers().get(ALLOW) {
+            response.headers_mut().insert(ALLOW, allow.clone());
+        }
+        response.headers_mut().remove(CONTENT_LENGTH);
+        response
+    }
+}
+
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        let mut response = self.status.into_response();
+        response.extensions_mut().insert(self);
+        response
+    }
+}

@@ -1,0 +1,40 @@
+//! `GET /v1/me`: what the caller's key is and may do. Needs no permission.
+
+use axum::{Router, extract::State, response::Response, routing::get};
+use http::request::Parts;
+use serde::Serialize;
+use shared::{KeyId, OrganizationId, PermissionSet, RoleId};
+
+use super::{authenticate::authenticate, envelope, envelope::Problem};
+use crate::state::AppState;
+
+/// `/v1/me`
+pub(super) const PATH: &str = "/v1/me";
+
+#[derive(Serialize)]
+struct Out {
+    key_id: KeyId,
+    organization_id: OrganizationId,
+    role: OutRole,
+    permissions: PermissionSet,
+}
+
+#[derive(Serialize)]
+struct OutRole {
+    id: RoleId,
+    name: String,
+}
+
+async fn me(State(state): State<AppState>, parts: Parts) -> Result<Response, Problem> {
+    let holder = authenticate(&state, &parts, None)?;
+    Ok(envelope::ok(Out {
+        key_id: holder.key,
+        organization_id: holder.organization,
+        role: OutRole { id: holder.role, name: holder.role_name.to_string() },
+        permissions: holder.permissions,
+    }))
+}
+
+pub(super) fn router() -> Router<AppState> {
+    Router::new().route(PATH, get(me))
+}

@@ -1,0 +1,28 @@
+//! The JSON API for programs. Each file: what comes in, what goes out, the handlers, their routes.
+
+pub mod authenticate;
+pub mod envelope;
+mod health;
+mod ip;
+mod me;
+pub mod verify;
+
+use axum::Router;
+
+use crate::state::AppState;
+
+/// Everything there is under `/v1`. The test of who may call what goes through this list, so a route that is missing
+/// here, or has no line there, fails it.
+pub const ROUTES: &[(&str, &str)] = &[
+    ("GET", health::PATH),
+    ("GET", me::PATH),
+    ("GET", verify::PATH),
+    ("HEAD", verify::PATH),
+    ("POST", verify::PATH),
+    ("GET", ip::PATH),
+];
+
+/// The routes of all resources.
+pub(crate) fn router() -> Router<AppState> {
+    Router::new().merge(health::router()).merge(me::router()).merge(verify::router()).merge(ip::router())
+}

@@ -1,0 +1,205 @@
+//! `/v1/verify`: may this key do that?
+//!
+//! Asked in two ways. *Forward-auth* (`GET`, `HEAD`): a proxy passes the client's own `Authorization` header on, and
+//! the status is the answer; this is what nginx `auth_request`, Caddy `forward_auth`, Traefik ForwardAuth and Envoy
+//! `ext_authz` speak. *Question* (`POST`): a service asks about a secret that it was given, with a key of its own.
+
+use std::net::IpAddr;
+
+use axum::{Router, body::Bytes, extract::State, response::Response, routing::get};
+use backend::keyring::{AskedPermission, Question, secret::WellFormed};
+use http::{Method, request::Parts};
+use serde::Serialize;
+use serde_json::Value;
+use shared::{KeyId, OrganizationId, Permission, verify::Refusal};
+
+use super::{
+    authenticate::{self, authenticate, holder_headers},
+    envelope::{self, Problem},
+};
+use crate::{middleware::limits::check_content_type, state::AppState};
+
+/// `/v1/verify`
+pub const PATH: &str = "/v1/verify";
+
+/// The longest text that is looked at as a secret; ours have 62 characters at most.
+const SECRET_MAX: usize = 512;
+/// The longest name of a permission.
+const PERMISSION_MAX: usize = 100;
+/// How many permissions one question may ask for.
+const PERMISSIONS_MAX: usize = 50;
+
+/// A question, read from the body.
+struct In {
+    secret: String,
+    permissions: Vec<AskedPermission>,
+    address: Option<IpAddr>,
+}
+
+#[derive(Serialize)]
+struct ForwardAuthOut<'a> {
+    allowed: bool,
+    key_id: KeyId,
+    role: &'a str,
+    organization_id: OrganizationId,
+}
+
+#[derive(Serialize)]
+struct QuestionOut {
+    allowed: bool,
+    /// Why not; `null` when allowed.
+    reason: Option<Refusal>,
+    /// Whose secret it is, when it is genuine.
+    key_id: Option<KeyId>,
+    role: Option<String>,
+}
+
+/// Whether the request is one that [`forward_auth`] answers.
+#[must_use]
+pub fn is_forward_auth(parts: &Parts) -> bool {
+    matches!(parts.method, Method::GET | Method::HEAD) && parts.uri.path() == PATH
+}
+
+/// Decides about the key in the request's own header. The edge calls this before routing.
+pub fn forward_auth(state: &AppState, address: IpAddr, parts: &Parts) -> Response {
+    let question = question_of_query(parts.uri.query().unwrap_or_default(), address);
+    let holder = question.and_then(|question| authenticate::verify(state, &parts.headers, question));
+    match holder {
+        Ok(holder) => {
+            let mut response = envelope::ok(ForwardAuthOut {
+                allowed: true,
+                key_id: holder.key,
+                role: &holder.role_name,
+                organization_id: holder.organization,
+            });
+            holder_headers(&holder, response.headers_mut());
+            response
+        }
+        Err(problem) => axum::response::IntoResponse::into_response(problem),
+    }
+}
+
+/// `permission` may be repeated. What is not known here is left alone: proxies add parameters of their own.
+fn question_of_query(query: &str, address: IpAddr) -> Result<Question, Problem> {
+    let mut question = Question { address: Some(address), ..Question::default() };
+    for (name, value) in form_urlencoded::parse(query.as_bytes()) {
+        match &*name {
+            "permission" => question.permissions.push(AskedPermission::read(&value)),
+            "organization" if question.organization.is_some() => {
+                return Err(Problem::bad_request("invalid_parameter", "The parameter organization may be given once."));
+            }
+            "organization" => {
+                let id = value.parse().map_err(|problem| {
+                    Problem::bad_request("invalid_parameter", format!("The parameter organization is malformed: {problem}."))
+                })?;
+                question.organization = Some(id);
+            }
+            _ => {}
+        }
+    }
+    Ok(question)
+}
+
+/// What the edge has taken out already reaches this only when the router is used without it.
+async fn forward_auth_routed(State(state): State<AppState>, parts: Parts) -> Response {
+    let info = parts.extensions.get::<backend::context::RequestInfo>();
+    match info.and_then(|info| info.address) {
+        Some(address) => forward_auth(&state, address, &parts),
+        None => axum::response::IntoResponse::into_response(Problem::internal()),
+    }
+}
+
+/// Answers 200 whatever the answer is; only the caller's own key and the question itself can be refused.
+async fn question(State(state): State<AppState>, parts: Parts, body: Bytes) -> Result<Response, Problem> {
+    let caller = authenticate(&state, &parts, Some(Permission::KeyVerify))?;
+    check_content_type(&parts.headers, &["application/json"])?;
+    let asked = In::read(&body)?;
+    let question = Question {
+        permissions: asked.permissions,
+        address: asked.address,
+        organization: Some(caller.organization),
+    };
+    let verdict = state.backend.verify(WellFormed::read(&asked.secret), &question);
+    Ok(envelope::ok(QuestionOut {
+        allowed: verdict.outcome.is_ok(),
+        reason: verdict.outcome.err(),
+        key_id: verdict.holder.as_ref().map(|holder| holder.key),
+        role: verdict.holder.map(|holder| holder.role_name.to_string()),
+    }))
+}
+
+impl In {
+    /// By hand, so that every refusal names its field and none repeats the secret. A field that is not known is
+    /// refused: a mistyped `permission` would otherwise ask for nothing and be allowed.
+    fn read(body: &[u8]) -> Result<Self, Problem> {
+        let value: Value = serde_json::from_slice(body)
+            .map_err(|error| Problem::bad_request("invalid_json", format!("The body is not JSON: {}.", place(&error))))?;
+        let Value::Object(mut fields) = value else {
+            return Err(Problem::field("The body must be a JSON object with the field secret."));
+        };
+        let secret = match fields.remove("secret") {
+            Some(Value::String(secret)) if secret.len() <= SECRET_MAX => secret,
+            Some(Value::String(_)) => {
+                return Err(Problem::field(format!("The field secret may have at most {SECRET_MAX} bytes.")));
+            }
+            Some(_) => return Err(Problem::field("The field secret must be a text.")),
+            None => return Err(Problem::field("The field secret is missing: the secret key to ask about.")),
+        };
+        let permissions = match fields.remove("permission") {
+            None | Some(Value::Null) => Vec::new(),
+            Some(Value::Array(names)) if names.len() <= PERMISSIONS_MAX => {
+                names.iter().map(permission).collect::<Result<_, _>>()?
+            }
+            Some(Value::Array(_)) => {
+                return Err(Problem::field(format!("The field permission may list at most {PERMISSIONS_MAX} names.")));
+            }
+            Some(name) => vec![permission(&name)?],
+        };
+        let address = match fields.remove("ip") {
+            None | Some(Value::Null) => None,
+            Some(Value::String(text)) => Some(authenticate::address("The field ip", &text).map_err(Problem::field)?),
+            Some(_) => return Err(Problem::field("The field ip must be a text.")),
+        };
+        match fields.keys().next() {
+            None => Ok(Self { secret, permissions, address }),
+            Some(name) => {
+                let name: String = name.chars().take(40).collect();
+                Err(Problem::field(format!("There is no field {name:?}; the fields are secret, permission and ip.")))
+            }
+        }
+    }
+}
+
+fn permission(value: &Value) -> Result<AskedPermission, Problem> {
+    match value {
+        Value::String(name) if !name.is_empty() && name.len() <= PERMISSION_MAX => Ok(AskedPermission::read(name)),
+        Value::String(_) => {
+            Err(Problem::field(format!("A name in the field permission must have 1 to {PERMISSION_MAX} bytes.")))
+        }
+        _ => Err(Problem::field("The field permission must be a text or a list of texts.")),
+    }
+}
+
+/// Where the JSON breaks, without what stands there.
+fn place(error: &serde_json::Error) -> String {
+    format!("it breaks at line {}, column {}", error.line(), error.column())
+}
+
+pub(super) fn router() -> Router<AppState> {
+    Router::new().route(PATH, get(forward_auth_routed).post(question))
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn any_body_and_any_query_is_read_without_a_panic(body: Vec<u8>, query: String) {
+            _ = In::read(&body);
+            _ = question_of_query(&query, IpAddr::from([192, 0, 2, 1]));
+        }
+    }
+}

@@ -1,0 +1,83 @@
+//! A whole server in this process.
+
+use std::net::SocketAddr;
+
+use backend::{Backend, Settings, SignUpMode, clock::Clock, geo::GeoDatabases, plan::Plans};
+use http_body_util::{BodyExt as _, Full};
+use hyper::{Request, body::Bytes, client::conn::http1};
+use hyper_util::rt::TokioIo;
+use server::{
+    accept,
+    middleware::Edge,
+    site::Site,
+    state::{AppState, HttpPolicy},
+};
+use shared::Timestamp;
+use tokio::{
+    net::{TcpListener, TcpStream},
+    sync::oneshot,
+};
+
+use super::{Answer, Engine, database::Database};
+
+/// When every test begins: 2026-11-23 15:04:05 UTC.
+pub(crate) const NOW: Timestamp = Timestamp::from_micros(1_795_446_245_000_000);
+
+/// How a test's server differs from the usual one.
+pub(crate) struct Setup {
+    pub(crate) sign_up: SignUpMode,
+    pub(crate) plan: &'static str,
+    pub(crate) policy: HttpPolicy,
+}
+
+impl Default for Setup {
+    /// Anybody may sign up, and nothing is limited.
+    fn default() -> Self {
+        Self { sign_up: SignUpMode::Open, plan: "Custom", policy: HttpPolicy::default() }
+    }
+}
+
+/// A running server with a clock that stands still until it is set.
+pub(crate) struct TestApp {
+    pub(crate) backend: Backend,
+    pub(crate) clock: Clock,
+    pub(crate) address: SocketAddr,
+    pub(crate) database: Database,
+    _stop: oneshot::Sender<()>,
+}
+
+impl TestApp {
+    /// The router, the edge and the accept loop that the executable has, on a free port.
+    pub(crate) async fn spawn(engine: Engine, setup: Setup) -> Self {
+        let database = Database::fresh(engine).await;
+        let clock = Clock::manual(NOW);
+        let settings = Settings {
+            database_url: database.url.clone(),
+            pepper_file: database.pepper_file.clone(),
+            sign_up: setup.sign_up,
+            secure_cookies: setup.policy.https,
+            plans: Plans::load(None, setup.plan).expect("the plans"),
+            clock: clock.clone(),
+        };
+        let backend = Backend::open(settings).await.expect("a backend");
+        let state = AppState::new(backend.clone(), Site::empty(), GeoDatabases::default(), setup.policy);
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+        let address = listener.local_addr().expect("its address");
+        let (stop, stopped) = oneshot::channel();
+        tokio::spawn(accept::serve(listener, Edge::new(state), async { _ = stopped.await }));
+        Self { backend, clock, address, database, _stop: stop }
+    }
+
+    /// Sends one request over a connection of its own.
+    pub(crate) async fn send(&self, mut request: Request<Full<Bytes>>) -> Answer {
+        let host = self.address.to_string().parse().expect("a host");
+        request.headers_mut().entry("host").or_insert(host);
+        let stream = TcpStream::connect(self.address).await.expect("a connection");
+        let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await.expect("a handshake");
+        tokio::spawn(connection);
+        let response = sender.send_request(request).await.expect("an answer");
+        let (parts, body) = response.into_parts();
+        let body = body.collect().await.expect("a body").to_bytes();
+        Answer::new(parts.status, parts.headers, String::from_utf8_lossy(&body).into_owned())
+    }
+}

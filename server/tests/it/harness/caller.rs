@@ -1,0 +1,177 @@
+//! Who calls: nobody in particular, somebody who is signed in, or an application with a key.
+
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use http_body_util::Full;
+use hyper::{Request, body::Bytes};
+use serde_json::{Value, json};
+use shared::{
+    KeyId, MemberId, RoleId, UserId,
+    account::Viewer,
+    key::{KeyCreated, KeyList, KeyListParams, KeyView},
+    role::SystemRole,
+};
+
+use super::{Answer, TestApp};
+
+/// Good enough for everybody here.
+pub(crate) const PASSWORD: &str = "plain purple elephants march";
+
+static COUNTER: AtomicU32 = AtomicU32::new(1);
+
+/// Sends requests with the same cookie or key each time.
+#[derive(Clone)]
+pub(crate) struct Caller<'a> {
+    app: &'a TestApp,
+    headers: Vec<(&'static str, String)>,
+}
+
+/// Somebody who is signed in.
+pub(crate) struct Person<'a> {
+    pub(crate) caller: Caller<'a>,
+    pub(crate) email: String,
+    pub(crate) viewer: Viewer,
+}
+
+/// An application with a key.
+pub(crate) struct KeyCaller<'a> {
+    pub(crate) caller: Caller<'a>,
+    pub(crate) view: KeyView,
+    pub(crate) secret: String,
+}
+
+impl TestApp {
+    /// Nobody in particular.
+    pub(crate) fn visitor(&self) -> Caller<'_> {
+        Caller { app: self, headers: Vec::new() }
+    }
+
+    /// The Owner of a new organization.
+    pub(crate) async fn owner(&self) -> Person<'_> {
+        let number = COUNTER.fetch_add(1, Ordering::Relaxed);
+        let email = format!("owner-{number}@example.com");
+        let organization = format!("Organization {number}");
+        let form = [("email", email.as_str()), ("password", PASSWORD), ("organization_name", &organization)];
+        let answer = self.visitor().form("sign_up", &form).await;
+        answer.ok::<()>();
+        self.person(email, &answer).await
+    }
+
+    /// Another member of the organization of `owner`, with one of its system roles, signed in. There are no
+    /// invitations yet, so the rows are written directly; the password is the owner's.
+    pub(crate) async fn member_of(&self, owner: &Person<'_>, role: SystemRole) -> Person<'_> {
+        let number = COUNTER.fetch_add(1, Ordering::Relaxed);
+        let email = format!("member-{number}@example.com");
+        let (user, member) = (UserId::from_bits(number.into()), MemberId::from_bits(number.into()));
+        let (organization, role, owner) = (owner.viewer.organization, role.code(), &owner.email);
+        let sql = format!(
+            "INSERT INTO users (id, email, password_hash, created_at)
+               SELECT '{user}', '{email}', password_hash, created_at FROM users WHERE email = '{owner}';
+             INSERT INTO members (id, organization_id, user_id, created_at)
+               SELECT '{member}', '{organization}', '{user}', created_at FROM users WHERE email = '{owner}';
+             INSERT INTO member_roles (member_id, role_id)
+               SELECT '{member}', id FROM roles WHERE organization_id = '{organization}' AND system = '{role}';"
+        );
+        self.database.execute(&sql).await;
+        self.sign_in(&email).await
+    }
+
+    /// Signs in with everybody's password.
+    pub(crate) async fn sign_in(&self, email: &str) -> Person<'_> {
+        let answer = self.visitor().form("sign_in", &[("email", email), ("password", PASSWORD)]).await;
+        answer.ok::<()>();
+        self.person(email.to_owned(), &answer).await
+    }
+
+    async fn person(&self, email: String, signed_in: &Answer) -> Person<'_> {
+        let caller = self.visitor().with("cookie", cookie(signed_in));
+        let viewer: Option<Viewer> = caller.form("session", &[]).await.ok();
+        Person { caller, email, viewer: viewer.expect("a session") }
+    }
+}
+
+/// The cookie that an answer sets, as a browser sends it back.
+pub(crate) fn cookie(answer: &Answer) -> String {
+    answer.header("set-cookie").split(';').next().expect("a cookie").to_owned()
+}
+
+impl<'a> Caller<'a> {
+    /// The same, with a header in every request.
+    pub(crate) fn with(mut self, name: &'static str, value: impl Into<String>) -> Self {
+        self.headers.push((name, value.into()));
+        self
+    }
+
+    /// The same, with a key.
+    pub(crate) fn bearer(self, secret: &str) -> Self {
+        self.with("authorization", format!("Bearer {secret}"))
+    }
+
+    pub(crate) async fn get(&self, path: &str) -> Answer {
+        self.request("GET", path, None, "").await
+    }
+
+    pub(crate) async fn post_json(&self, path: &str, body: &Value) -> Answer {
+        self.request("POST", path, Some("application/json"), body.to_string()).await
+    }
+
+    /// A server function that takes JSON.
+    pub(crate) async fn call(&self, function: &str, arguments: Value) -> Answer {
+        self.post_json(&format!("/api/{function}"), &arguments).await
+    }
+
+    /// A server function that takes a form.
+    pub(crate) async fn form(&self, function: &str, fields: &[(&str, &str)]) -> Answer {
+        let body = form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
+        let kind = Some("application/x-www-form-urlencoded");
+        self.request("POST", &format!("/api/{function}"), kind, body).await
+    }
+
+    pub(crate) async fn request(
+        &self,
+        method: &str,
+        path: &str,
+        content_type: Option<&str>,
+        body: impl Into<Bytes>,
+    ) -> Answer {
+        let mut request = Request::builder().method(method).uri(path);
+        for (name, value) in &self.headers {
+            request = request.header(*name, value);
+        }
+        if let Some(content_type) = content_type {
+            request = request.header("content-type", content_type);
+        }
+        self.app.send(request.body(Full::new(body.into())).expect("a request")).await
+    }
+}
+
+impl<'a> Person<'a> {
+    pub(crate) async fn keys(&self, params: KeyListParams) -> KeyList {
+        self.caller.call("key_list", json!({ "params": params })).await.ok()
+    }
+
+    pub(crate) async fn key_get(&self, id: KeyId) -> KeyView {
+        self.caller.call("key_get", json!({ "id": id })).await.ok()
+    }
+
+    pub(crate) async fn role(&self, role: SystemRole) -> RoleId {
+        let list = self.keys(KeyListParams::default()).await;
+        list.roles.iter().find(|choice| choice.name == role.name()).expect("a system role").id
+    }
+
+    /// What the create dialog sends for an ordinary key.
+    pub(crate) async fn create_params(&self, name: &str, role: SystemRole) -> Value {
+        json!({ "params": { "name": name, "role": self.role(role).await, "environment": "production" } })
+    }
+
+    pub(crate) async fn create(&self, name: &str, role: SystemRole) -> KeyCreated {
+        self.caller.call("key_create", self.create_params(name, role).await).await.ok()
+    }
+
+    /// A new key with this role, and the application that holds it.
+    pub(crate) async fn key(&self, role: SystemRole) -> KeyCaller<'a> {
+        let created = self.create("Production Server", role).await;
+        let secret = created.secret.expose().to_owned();
+        KeyCaller { caller: self.caller.app.visitor().bearer(&secret), view: created.key, secret }
+    }
+}

@@ -1,0 +1,31 @@
+//! The server as its callers see it: over a real connection, with a fresh database for every test, on SQLite and on
+//! PostgreSQL. One file per operation or outcome; each test's name states what is guaranteed.
+
+#![expect(clippy::expect_used, clippy::indexing_slicing, reason = "a test may fail anywhere")]
+
+mod harness;
+
+mod client_address;
+mod cross_site;
+mod endpoint_coverage;
+mod health;
+mod http_limits;
+mod ip;
+mod key_create;
+mod key_limit_race;
+mod key_list;
+mod key_pause;
+mod key_resume;
+mod key_revoke;
+mod key_update;
+mod me;
+mod pages;
+mod secrets_nowhere;
+mod security_headers;
+mod security_txt;
+mod session;
+mod sign_in;
+mod sign_out;
+mod sign_up;
+mod verify_forward_auth;
+mod verify_question;
