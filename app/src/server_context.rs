@@ -33,8 +33,19 @@ where
     let result = if cross_site { Err(AppError::CrossSite.into()) } else { f(visitor).await };
     result.map_err(|failure| {
         let error = failure.report(&request_id);
-        set_status(error.status());
+        if !is_plain_form() {
+            set_status(error.status());
+        }
         ApiError(error)
+    })
+}
+
+/// Whether the browser itself has posted a form and waits for a page. Leptos answers it with a redirection back to the
+/// form, the error in the address; any other status would leave the person in front of bare JSON.
+fn is_plain_form() -> bool {
+    use_context::<Parts>().is_some_and(|parts| {
+        let accept = parts.headers.get(header::ACCEPT).and_then(|value| value.to_str().ok());
+        parts.method == Method::POST && accept.is_some_and(|accept| accept.contains("text/html"))
     })
 }
 

@@ -64,7 +64,7 @@ test("pausing refuses the key until it is resumed", async ({ page, request, hydr
   const { secret } = await createAndClose(page, { name: "Sleeper" });
   expect((await call(request, secret)).status()).toBe(200);
 
-  await row(page, "Sleeper").getByRole("button", { name: /More actions/ }).click();
+  await row(page, "Sleeper").getByRole("button", { name: "More actions" }).click();
   await page.getByRole("button", { name: "Pause" }).or(page.getByRole("menuitem", { name: "Pause" })).click();
   await page.getByRole("dialog").getByRole("button", { name: "Pause Key" }).click();
   await expect(row(page, "Sleeper")).toContainText("Paused");
@@ -72,7 +72,7 @@ test("pausing refuses the key until it is resumed", async ({ page, request, hydr
   expect(refused.status()).toBe(401);
   expect((await refused.json()).error.reason).toBe("paused");
 
-  await row(page, "Sleeper").getByRole("button", { name: /More actions/ }).click();
+  await row(page, "Sleeper").getByRole("button", { name: "More actions" }).click();
   await page.getByRole("button", { name: "Resume" }).or(page.getByRole("menuitem", { name: "Resume" })).click();
   await expect(row(page, "Sleeper")).toContainText("Active");
   expect((await call(request, secret)).status()).toBe(200);

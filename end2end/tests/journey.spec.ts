@@ -13,7 +13,7 @@ test("a key from the click to the refusal @phone", async ({ page, request, hydra
   const dialog = page.getByRole("dialog");
   await expect(dialog).toContainText("cannot be shown again");
   await page.context().grantPermissions(["clipboard-read", "clipboard-write"]);
-  await dialog.getByRole("button", { name: "Copy secret key" }).click();
+  await dialog.getByTitle("Copy secret key").click();
   expect(await page.evaluate(() => navigator.clipboard.readText())).toBe(secret);
   await haveCopied(page);
 

@@ -55,8 +55,8 @@ impl Viewer {
 pub fn email(text: &str) -> Result<String, String> {
     let text = field::line("Email", text, EMAIL_MAX)?.to_lowercase();
     let well_formed = text.split_once('@').is_some_and(|(local, domain)| {
-        let local_ok = !local.is_empty()
-            && local.chars().all(|c| c.is_ascii_alphanumeric() || ".!#$%&'*+/=?^_`{|}~-".contains(c));
+        let local_ok =
+            !local.is_empty() && local.chars().all(|c| c.is_ascii_alphanumeric() || ".!#$%&'*+/=?^_`{|}~-".contains(c));
         let label_ok = |label: &str| {
             (1..=63).contains(&label.len())
                 && label.chars().all(|c| c.is_ascii_alphanumeric() || c == '-')

@@ -30,7 +30,14 @@ mod tests {
     #[test]
     fn only_paths_of_this_site_are_followed() {
         assert_eq!(after_sign_in(Some("/keys?status=all")), "/keys?status=all");
-        for bad in [None, Some("https://evil.example"), Some("//evil.example"), Some("/\\evil.example"), Some("/\tx"), Some("")] {
+        for bad in [
+            None,
+            Some("https://evil.example"),
+            Some("//evil.example"),
+            Some("/\\evil.example"),
+            Some("/\tx"),
+            Some(""),
+        ] {
             assert_eq!(after_sign_in(bad), KEYS, "{bad:?}");
         }
     }

@@ -86,6 +86,13 @@ impl Timestamp {
         self.utc().format(&Rfc3339).unwrap_or_default()
     }
 
+    /// The calendar month in UTC, counted from the year 0: consecutive months have consecutive numbers.
+    #[must_use]
+    pub fn month(self) -> i64 {
+        let utc = self.utc();
+        i64::from(utc.year()) * 12 + i64::from(u8::from(utc.month())) - 1
+    }
+
     /// How a person says it, seen from `now`: `just now`, `5 minutes ago`, `in 3 days`, and the day itself beyond a month.
     #[must_use]
     pub fn relative_to(self, now: Self) -> String {

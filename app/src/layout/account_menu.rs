@@ -20,10 +20,15 @@ pub(super) fn AccountMenu(viewer: Viewer) -> impl IntoView {
     let roles = roles.join(", ");
     let face = {
         let email = email.clone();
-        move || view! { <span class="account-email">{email.clone()}</span><Glyph icon=Icon::Up/> }
+        move || {
+            view! {
+                <span class="account-email"><span class="visually-hidden">"Account: "</span>{email.clone()}</span>
+                <Glyph icon=Icon::Up/>
+            }
+        }
     };
     view! {
-        <Menu id="account-menu" label="Account" class="account-button" menu_class="menu menu-above" face>
+        <Menu id="account-menu" class="account-button" menu_class="menu menu-above" face>
             <div class="account-who">
                 <strong>{email}</strong>
                 <span>{roles}</span>

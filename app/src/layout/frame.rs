@@ -43,7 +43,7 @@ pub fn Frame(
                 </button>
                 <Brand/>
             </header>
-            <div id=SIDEBAR class="sidebar" popover="auto">
+            <aside id=SIDEBAR class="sidebar" popover="auto" aria-label="Sidebar">
                 <div class="sidebar-head">
                     <Brand/>
                     <span class="organization" title=organization.clone()>{organization.clone()}</span>
@@ -52,7 +52,7 @@ pub fn Frame(
                     <A href=path::KEYS><Glyph icon=Icon::Key/>"API Keys"</A>
                 </nav>
                 <AccountMenu viewer/>
-            </div>
+            </aside>
             <main id="main" class="content" tabindex="-1">{children()}</main>
         </div>
     }

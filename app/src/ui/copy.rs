@@ -60,7 +60,7 @@ pub fn CopyButton(
             type="button"
             class=if compact { "button-icon copy" } else { "button copy" }
             class:is-copied=move || state.get() == State::Copied
-            aria-label=label.clone()
+            aria-label=compact.then(|| label.clone())
             title=label
             on:click=copy
         >

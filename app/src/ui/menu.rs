@@ -11,9 +11,9 @@ pub fn Menu(
     /// Unique on the page.
     #[prop(into)]
     id: String,
-    /// What the button is called.
-    #[prop(into)]
-    label: String,
+    /// What the button is called, where its face does not say it.
+    #[prop(optional)]
+    label: Option<&'static str>,
     /// The button's looks.
     #[prop(default = "button-icon")]
     class: &'static str,
@@ -27,7 +27,7 @@ pub fn Menu(
     children: Children,
 ) -> impl IntoView {
     view! {
-        <button type="button" class=class popovertarget=id.clone() aria-label=label.clone() title=label>
+        <button type="button" class=class popovertarget=id.clone() aria-label=label title=label>
             {face.run()}
         </button>
         <div id=id popover="auto" class=menu_class>

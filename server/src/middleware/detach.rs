@@ -26,3 +26,40 @@ pub async fn run(tasks: &TaskTracker, handler: impl Future<Output = Response> + 
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use axum::response::IntoResponse as _;
+    use tokio::sync::oneshot;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_change_is_finished_when_nobody_waits_for_it_any_more() {
+        let tasks = TaskTracker::new();
+        let (go_on, gate) = oneshot::channel::<()>();
+        let (finished, end) = oneshot::channel();
+        let change = run(&tasks, async move {
+            _ = gate.await;
+            _ = finished.send(());
+            ().into_response()
+        });
+        // Polled once and dropped, as the server does when a connection breaks.
+        assert!(tokio::time::timeout(std::time::Duration::ZERO, change).await.is_err());
+        assert!(go_on.send(()).is_ok(), "it still waits");
+        assert!(end.await.is_ok());
+    }
+
+    #[tokio::test]
+    async fn a_handler_that_panics_is_an_answer() {
+        let response = run(&TaskTracker::new(), async { panic!("on purpose") }).await;
+        assert_eq!(response.status(), http::StatusCode::INTERNAL_SERVER_ERROR);
+    }
+
+    #[test]
+    fn only_what_may_change_something_is_detached() {
+        assert!(is_change(&Method::POST, "/api/key_create"));
+        assert!(!is_change(&Method::GET, "/keys"));
+        assert!(!is_change(&Method::POST, "/v1/verify"));
+    }
+}

@@ -85,3 +85,50 @@ pub fn check_content_type(headers: &HeaderMap, kinds: &[&str]) -> Result<(), Pro
         ))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use axum::response::IntoResponse as _;
+    use http::HeaderValue;
+    use http_body_util::{Empty, Full, StreamBody};
+    use tokio::time::Instant;
+
+    use super::*;
+
+    fn status(problem: Problem) -> u16 {
+        problem.into_response().status().as_u16()
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_body_that_never_ends_is_given_up_after_five_seconds() {
+        let began = Instant::now();
+        let silent = StreamBody::new(futures_util::stream::pending::<Result<_, std::io::Error>>());
+        let refused = read_body(&HeaderMap::new(), silent).await.map_err(status);
+        assert_eq!((refused, began.elapsed()), (Err(408), BODY_TIME));
+    }
+
+    #[tokio::test]
+    async fn the_largest_body_is_read_and_one_byte_more_is_not() {
+        let read = async |size: usize| {
+            let body = Full::new(Bytes::from(vec![0; size]));
+            read_body(&HeaderMap::new(), body).await.map(|bytes| bytes.len()).map_err(status)
+        };
+        assert_eq!(read(BODY_MAX).await, Ok(BODY_MAX));
+        assert_eq!(read(BODY_MAX + 1).await, Err(413));
+        let announced = HeaderMap::from_iter([(CONTENT_LENGTH, HeaderValue::from(BODY_MAX + 1))]);
+        assert_eq!(read_body(&announced, Empty::new()).await.map_err(status), Err(413), "before a byte was read");
+    }
+
+    #[test]
+    fn http_1_1_needs_a_host_and_nothing_may_have_two() {
+        let hosts = |count| (0..count).map(|_| (HOST, HeaderValue::from_static("a"))).fold(HeaderMap::new(), |mut map, (n, v)| {
+            map.append(n, v);
+            map
+        });
+        for (version, allowed) in [(Version::HTTP_11, &[1][..]), (Version::HTTP_10, &[0, 1]), (Version::HTTP_2, &[0, 1])] {
+            for count in 0..3 {
+                assert_eq!(check_host(version, &hosts(count)).is_ok(), allowed.contains(&count), "{version:?}: {count}");
+            }
+        }
+    }
+}

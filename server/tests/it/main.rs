@@ -7,6 +7,7 @@ mod harness;
 
 mod client_address;
 mod cross_site;
+mod durability;
 mod endpoint_coverage;
 mod health;
 mod http_limits;
@@ -27,5 +28,6 @@ mod session;
 mod sign_in;
 mod sign_out;
 mod sign_up;
+mod start_and_stop;
 mod verify_forward_auth;
 mod verify_question;

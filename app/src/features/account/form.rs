@@ -38,6 +38,13 @@ pub(super) fn problems_of(answer: impl Fn() -> Option<ApiResult<()>> + Send + Sy
     problems
 }
 
+/// Whether the page checks the form. Until it is interactive, the browser's own check is better than none.
+pub(super) fn checks_itself() -> ReadSignal<bool> {
+    let (interactive, set_interactive) = signal(false);
+    Effect::new(move |_| set_interactive.set(true));
+    interactive
+}
+
 /// `Email`
 #[component]
 pub(super) fn EmailField(form: &'static str, value: RwSignal<String>, problems: RwSignal<Problems>) -> impl IntoView {

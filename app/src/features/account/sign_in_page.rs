@@ -7,7 +7,7 @@ use shared::{account::SignUp, path};
 
 use super::{
     api::{SignIn, sign_up_policy},
-    form::{EmailField, PasswordField, check_email, problems_of},
+    form::{EmailField, PasswordField, check_email, checks_itself, problems_of},
 };
 use crate::{
     layout::plain_frame::PlainFrame,
@@ -81,7 +81,7 @@ fn SignInForm(next: Memo<Option<String>>) -> impl IntoView {
     };
     view! {
         <div class="form" on:submit:capture=before_sending>
-            <ActionForm action=sign_in>
+            <ActionForm action=sign_in attr:novalidate=checks_itself()>
                 <ProblemSummary form=FORM problems/>
                 {move || next.get().map(|next| view! { <input type="hidden" name="next" value=next/> })}
                 <EmailField form=FORM value=email problems/>

@@ -10,7 +10,7 @@ use shared::{
 
 use super::{
     api::{SignUp, sign_up_policy},
-    form::{EmailField, PasswordField, check_email, problems_of},
+    form::{EmailField, PasswordField, check_email, checks_itself, problems_of},
 };
 use crate::{
     error::ApiResult,
@@ -97,7 +97,7 @@ fn SignUpForm() -> impl IntoView {
     let kind = TextKind { autocomplete: "organization", required: true, ..TextKind::LINE };
     view! {
         <div class="form" on:submit:capture=before_sending>
-            <ActionForm action=sign_up>
+            <ActionForm action=sign_up attr:novalidate=checks_itself()>
                 <ProblemSummary form=FORM problems/>
                 <EmailField form=FORM value=email problems/>
                 <PasswordField

@@ -95,7 +95,7 @@ pub(super) fn CreateDialog(
             creation.draft.choose_least(&roles.read_untracked());
         }
     });
-    let title = Signal::derive(move || if revealing.get() { "Save your secret key" } else { "Create API key" });
+    let title = Signal::derive(move || if revealing.get() { "API key created" } else { "Create API key" });
     let close = Callback::new(move |()| tab.close());
     view! {
         <Dialog id="create-key" title open locked on_close=close>

@@ -24,6 +24,9 @@ const STATUS: &str = "filter-status";
 const UNUSED: &str = "filter-unused";
 const SORT: &str = "filter-sort";
 
+/// Without scripts nothing is asked for by itself. As text, because a browser with scripts does not parse it.
+const APPLY: &str = "<button type=\"submit\" class=\"button\">Apply</button>";
+
 /// How long typing has to pause before the search is asked for.
 const PAUSE: Duration = Duration::from_millis(250);
 
@@ -202,7 +205,7 @@ pub(super) fn Filters(tab: Tab, roles: Memo<Vec<RoleChoice>>) -> impl IntoView {
                 />
                 <span>"Unused"</span>
             </label>
-            <noscript inner_html="<button type=\"submit\" class=\"button\">Apply</button>"></noscript>
+            <noscript inner_html=APPLY></noscript>
             <Show when=move || params.read().is_filtered()>
                 <a class="button button-quiet" href=path::KEYS>"Clear filters"</a>
             </Show>

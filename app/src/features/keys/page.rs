@@ -88,13 +88,12 @@ fn Loaded(tab: Tab, refusals: Refusals) -> impl IntoView {
         _ => before.cloned().flatten(),
     });
     let error = Memo::new(move |_| tab.list.get().and_then(Result::err).map(|error| error.0));
+    // A memo: only the first list builds the tab; its parts follow the later ones by themselves.
+    let loaded = Memo::new(move |_| list.read().is_some());
     let refusals = StoredValue::new(refusals);
     view! {
         {move || error.get().map(|error| view! { <Unavailable tab error/> })}
-        {move || {
-            // Only the first list builds the tab; its parts follow the later ones by themselves.
-            list.with(Option::is_some).then(|| view! { <Content tab list refusals=refusals.get_value()/> })
-        }}
+        {move || loaded.get().then(|| view! { <Content tab list refusals=refusals.get_value()/> })}
     }
 }
 
@@ -105,7 +104,8 @@ fn Content(tab: Tab, list: Memo<Option<KeyList>>, refusals: Refusals) -> impl In
     let allowance = Memo::new(move |_| list.read().as_ref().map(|list| list.allowance.clone()));
     let any = Memo::new(move |_| list.read().as_ref().is_some_and(|list| list.any));
     let empty = Memo::new(move |_| list.read().as_ref().is_some_and(|list| list.page.rows.is_empty()));
-    let filtered = Memo::new(move |_| tab.params.read().is_filtered());
+    // A memo, so that the filters stay the same element, with the focus in it, while what they ask for changes.
+    let has_table = Memo::new(move |_| any.get() || tab.params.read().is_filtered());
     let refusals = StoredValue::new(refusals);
     let create = Callback::new(move |()| tab.open(Task::Create));
     let header_refused = create_refused.clone();
@@ -128,7 +128,7 @@ fn Content(tab: Tab, list: Memo<Option<KeyList>>, refusals: Refusals) -> impl In
             "Creating, editing and revoking keys needs JavaScript, because a new secret key is shown once and never kept. Reading works without."
         </noscript>
         {move || {
-            if any.get() || filtered.get() {
+            if has_table.get() {
                 view! {
                     <Filters tab roles/>
                     <Show

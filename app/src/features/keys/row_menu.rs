@@ -19,7 +19,6 @@ pub(super) fn RowMenu(
     refused: Option<String>,
 ) -> impl IntoView {
     let menu = format!("menu-{}", key.id);
-    let label = format!("More actions for {}", key.name);
     let id = key.id;
     let status = key.status;
     let key = StoredValue::new(key);
@@ -36,7 +35,7 @@ pub(super) fn RowMenu(
         });
     });
     view! {
-        <Menu id=menu.clone() label face=|| view! { <Glyph icon=Icon::More/> }>
+        <Menu id=menu.clone() label="More actions" face=|| view! { <Glyph icon=Icon::More/> }>
             {match status {
                 KeyStatus::Active => {
                     Some(view! { <MenuItem menu=menu.clone() label="Pause" refused on_choose=pause/> }.into_any())

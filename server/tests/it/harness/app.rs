@@ -3,9 +3,6 @@
 use std::net::SocketAddr;
 
 use backend::{Backend, Settings, SignUpMode, clock::Clock, geo::GeoDatabases, plan::Plans};
-use http_body_util::{BodyExt as _, Full};
-use hyper::{Request, body::Bytes, client::conn::http1};
-use hyper_util::rt::TokioIo;
 use server::{
     accept,
     middleware::Edge,
@@ -13,12 +10,9 @@ use server::{
     state::{AppState, HttpPolicy},
 };
 use shared::Timestamp;
-use tokio::{
-    net::{TcpListener, TcpStream},
-    sync::oneshot,
-};
+use tokio::{net::TcpListener, sync::oneshot};
 
-use super::{Answer, Engine, database::Database};
+use super::{Engine, database::Database};
 
 /// When every test begins: 2026-11-23 15:04:05 UTC.
 pub(crate) const NOW: Timestamp = Timestamp::from_micros(1_795_446_245_000_000);
@@ -66,18 +60,5 @@ impl TestApp {
         let (stop, stopped) = oneshot::channel();
         tokio::spawn(accept::serve(listener, Edge::new(state), async { _ = stopped.await }));
         Self { backend, clock, address, database, _stop: stop }
-    }
-
-    /// Sends one request over a connection of its own.
-    pub(crate) async fn send(&self, mut request: Request<Full<Bytes>>) -> Answer {
-        let host = self.address.to_string().parse().expect("a host");
-        request.headers_mut().entry("host").or_insert(host);
-        let stream = TcpStream::connect(self.address).await.expect("a connection");
-        let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await.expect("a handshake");
-        tokio::spawn(connection);
-        let response = sender.send_request(request).await.expect("an answer");
-        let (parts, body) = response.into_parts();
-        let body = body.collect().await.expect("a body").to_bytes();
-        Answer::new(parts.status, parts.headers, String::from_utf8_lossy(&body).into_owned())
     }
 }

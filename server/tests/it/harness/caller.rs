@@ -1,9 +1,13 @@
 //! Who calls: nobody in particular, somebody who is signed in, or an application with a key.
 
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::{
+    net::SocketAddr,
+    sync::atomic::{AtomicU32, Ordering},
+};
 
-use http_body_util::Full;
-use hyper::{Request, body::Bytes};
+use http_body_util::{BodyExt as _, Full};
+use hyper::{Request, body::Bytes, client::conn::http1};
+use hyper_util::rt::TokioIo;
 use serde_json::{Value, json};
 use shared::{
     KeyId, MemberId, RoleId, UserId,
@@ -11,6 +15,7 @@ use shared::{
     key::{KeyCreated, KeyList, KeyListParams, KeyView},
     role::SystemRole,
 };
+use tokio::net::TcpStream;
 
 use super::{Answer, TestApp};
 
@@ -21,45 +26,39 @@ static COUNTER: AtomicU32 = AtomicU32::new(1);
 
 /// Sends requests with the same cookie or key each time.
 #[derive(Clone)]
-pub(crate) struct Caller<'a> {
-    app: &'a TestApp,
+pub(crate) struct Caller {
+    address: SocketAddr,
     headers: Vec<(&'static str, String)>,
 }
 
 /// Somebody who is signed in.
-pub(crate) struct Person<'a> {
-    pub(crate) caller: Caller<'a>,
+pub(crate) struct Person {
+    pub(crate) caller: Caller,
     pub(crate) email: String,
     pub(crate) viewer: Viewer,
 }
 
 /// An application with a key.
-pub(crate) struct KeyCaller<'a> {
-    pub(crate) caller: Caller<'a>,
+pub(crate) struct KeyCaller {
+    pub(crate) caller: Caller,
     pub(crate) view: KeyView,
     pub(crate) secret: String,
 }
 
 impl TestApp {
     /// Nobody in particular.
-    pub(crate) fn visitor(&self) -> Caller<'_> {
-        Caller { app: self, headers: Vec::new() }
+    pub(crate) fn visitor(&self) -> Caller {
+        Caller::visitor(self.address)
     }
 
     /// The Owner of a new organization.
-    pub(crate) async fn owner(&self) -> Person<'_> {
-        let number = COUNTER.fetch_add(1, Ordering::Relaxed);
-        let email = format!("owner-{number}@example.com");
-        let organization = format!("Organization {number}");
-        let form = [("email", email.as_str()), ("password", PASSWORD), ("organization_name", &organization)];
-        let answer = self.visitor().form("sign_up", &form).await;
-        answer.ok::<()>();
-        self.person(email, &answer).await
+    pub(crate) async fn owner(&self) -> Person {
+        Person::sign_up(self.address).await
     }
 
     /// Another member of the organization of `owner`, with one of its system roles, signed in. There are no
     /// invitations yet, so the rows are written directly; the password is the owner's.
-    pub(crate) async fn member_of(&self, owner: &Person<'_>, role: SystemRole) -> Person<'_> {
+    pub(crate) async fn member_of(&self, owner: &Person, role: SystemRole) -> Person {
         let number = COUNTER.fetch_add(1, Ordering::Relaxed);
         let email = format!("member-{number}@example.com");
         let (user, member) = (UserId::from_bits(number.into()), MemberId::from_bits(number.into()));
@@ -73,20 +72,7 @@ impl TestApp {
                SELECT '{member}', id FROM roles WHERE organization_id = '{organization}' AND system = '{role}';"
         );
         self.database.execute(&sql).await;
-        self.sign_in(&email).await
-    }
-
-    /// Signs in with everybody's password.
-    pub(crate) async fn sign_in(&self, email: &str) -> Person<'_> {
-        let answer = self.visitor().form("sign_in", &[("email", email), ("password", PASSWORD)]).await;
-        answer.ok::<()>();
-        self.person(email.to_owned(), &answer).await
-    }
-
-    async fn person(&self, email: String, signed_in: &Answer) -> Person<'_> {
-        let caller = self.visitor().with("cookie", cookie(signed_in));
-        let viewer: Option<Viewer> = caller.form("session", &[]).await.ok();
-        Person { caller, email, viewer: viewer.expect("a session") }
+        Person::sign_in(self.address, &email).await
     }
 }
 
@@ -95,7 +81,12 @@ pub(crate) fn cookie(answer: &Answer) -> String {
     answer.header("set-cookie").split(';').next().expect("a cookie").to_owned()
 }
 
-impl<'a> Caller<'a> {
+impl Caller {
+    /// Nobody in particular, at the server that listens there.
+    pub(crate) fn visitor(address: SocketAddr) -> Self {
+        Self { address, headers: Vec::new() }
+    }
+
     /// The same, with a header in every request.
     pub(crate) fn with(mut self, name: &'static str, value: impl Into<String>) -> Self {
         self.headers.push((name, value.into()));
@@ -105,6 +96,11 @@ impl<'a> Caller<'a> {
     /// The same, with a key.
     pub(crate) fn bearer(self, secret: &str) -> Self {
         self.with("authorization", format!("Bearer {secret}"))
+    }
+
+    /// The value it sends each time under this name.
+    pub(crate) fn header(&self, name: &str) -> &str {
+        self.headers.iter().find(|(n, _)| *n == name).map(|(_, value)| value.as_str()).unwrap_or_default()
     }
 
     pub(crate) async fn get(&self, path: &str) -> Answer {
@@ -141,11 +137,35 @@ impl<'a> Caller<'a> {
         if let Some(content_type) = content_type {
             request = request.header("content-type", content_type);
         }
-        self.app.send(request.body(Full::new(body.into())).expect("a request")).await
+        send(self.address, request.body(Full::new(body.into())).expect("a request")).await
     }
 }
 
-impl<'a> Person<'a> {
+impl Person {
+    /// A new account with a new organization.
+    pub(crate) async fn sign_up(server: SocketAddr) -> Self {
+        let number = COUNTER.fetch_add(1, Ordering::Relaxed);
+        let email = format!("owner-{number}@example.com");
+        let organization = format!("Organization {number}");
+        let form = [("email", email.as_str()), ("password", PASSWORD), ("organization_name", &organization)];
+        let answer = Caller::visitor(server).form("sign_up", &form).await;
+        Self::of_answer(server, email, &answer).await
+    }
+
+    /// Signs in with everybody's password.
+    pub(crate) async fn sign_in(server: SocketAddr, email: &str) -> Self {
+        let form = [("email", email), ("password", PASSWORD)];
+        let answer = Caller::visitor(server).form("sign_in", &form).await;
+        Self::of_answer(server, email.to_owned(), &answer).await
+    }
+
+    async fn of_answer(server: SocketAddr, email: String, answer: &Answer) -> Self {
+        answer.ok::<()>();
+        let caller = Caller::visitor(server).with("cookie", cookie(answer));
+        let viewer: Option<Viewer> = caller.form("session", &[]).await.ok();
+        Self { caller, email, viewer: viewer.expect("a session") }
+    }
+
     pub(crate) async fn keys(&self, params: KeyListParams) -> KeyList {
         self.caller.call("key_list", json!({ "params": params })).await.ok()
     }
@@ -169,9 +189,22 @@ impl<'a> Person<'a> {
     }
 
     /// A new key with this role, and the application that holds it.
-    pub(crate) async fn key(&self, role: SystemRole) -> KeyCaller<'a> {
+    pub(crate) async fn key(&self, role: SystemRole) -> KeyCaller {
         let created = self.create("Production Server", role).await;
         let secret = created.secret.expose().to_owned();
-        KeyCaller { caller: self.caller.app.visitor().bearer(&secret), view: created.key, secret }
+        KeyCaller { caller: Caller::visitor(self.caller.address).bearer(&secret), view: created.key, secret }
     }
+}
+
+/// Sends one request over a connection of its own.
+async fn send(server: SocketAddr, mut request: Request<Full<Bytes>>) -> Answer {
+    let host = server.to_string().parse().expect("a host");
+    request.headers_mut().entry("host").or_insert(host);
+    let stream = TcpStream::connect(server).await.expect("a connection");
+    let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await.expect("a handshake");
+    tokio::spawn(connection);
+    let response = sender.send_request(request).await.expect("an answer");
+    let (parts, body) = response.into_parts();
+    let body = body.collect().await.expect("a body").to_bytes();
+    Answer::new(parts.status, parts.headers, String::from_utf8_lossy(&body).into_owned())
 }

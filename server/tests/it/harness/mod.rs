@@ -4,13 +4,14 @@ mod answer;
 mod app;
 mod caller;
 mod database;
+pub(crate) mod process;
 pub(crate) mod raw;
 
 pub(crate) use self::{
     answer::{Answer, refused},
     app::{NOW, Setup, TestApp},
     caller::{Caller, KeyCaller, PASSWORD, Person, cookie},
-    database::Engine,
+    database::{Database, Engine},
 };
 
 /// Writes each test once and runs it on both databases, as `sqlite::name` and `postgres::name`.
@@ -21,11 +22,11 @@ macro_rules! both_databases {
         $($(#[$doc])* async fn $name($app: &$crate::harness::TestApp) $body)*
 
         mod sqlite {
-            $(both_databases!(@run $name, Sqlite $(, $setup)?);)*
+            $($crate::harness::both_databases!(@run $name, Sqlite $(, $setup)?);)*
         }
 
         mod postgres {
-            $(both_databases!(@run $name, Postgres $(, $setup)?);)*
+            $($crate::harness::both_databases!(@run $name, Postgres $(, $setup)?);)*
         }
     };
     (@run $name:ident, $engine:ident $(, $setup:expr)?) => {
