@@ -33,7 +33,7 @@ test("search finds a name in any script, a Key ID, and the end of a secret", asy
   await expect(page).toHaveURL(new RegExp(`q=${last4}`));
   await expect(row(page, "Status page 状态")).toBeVisible();
   await search.fill("no key is called this");
-  await expect(page.getByText("No key matches")).toBeVisible();
+  await expect(page.getByRole("heading", { name: "No key matches" })).toBeVisible();
   await page.getByRole("link", { name: "Clear filters" }).first().click();
   await expect(row(page, "Mobile App")).toBeVisible();
 });

@@ -28,6 +28,7 @@ pub enum Command {
 
 /// The options of `ipaware serve`, as they were written.
 #[derive(Args, Default)]
+#[expect(clippy::doc_markdown, reason = "these comments are what `--help` shows, where markup has no meaning")]
 pub struct Options {
     /// Address and port to listen on; port 0 takes a free one. [default: 127.0.0.1:3000]
     #[arg(long, env = "IPAWARE_LISTEN", value_name = "ADDRESS:PORT")]
@@ -194,7 +195,7 @@ impl Config {
 }
 
 fn read_listen(text: &str) -> Result<SocketAddr, ConfigError> {
-    text.parse().map_err(|_| {
+    text.parse().map_err(|_error| {
         ConfigError::new(
             "--listen (IPAWARE_LISTEN)",
             format!("{text:?} is no address with a port; write it like 127.0.0.1:3000 or [::1]:3000."),
@@ -228,7 +229,7 @@ fn read_public_url(text: &str) -> Result<String, ConfigError> {
             format!("{text:?} is no origin; write scheme and host alone, like https://keys.example.com."),
         )
     };
-    let uri: http::Uri = text.parse().map_err(|_| refuse())?;
+    let uri: http::Uri = text.parse().map_err(|_error| refuse())?;
     let scheme = uri.scheme_str().filter(|scheme| matches!(*scheme, "http" | "https")).ok_or_else(refuse)?;
     let authority = uri.authority().filter(|a| !a.as_str().contains('@')).ok_or_else(refuse)?;
     if uri.path() != "/" || uri.query().is_some() {
@@ -242,9 +243,10 @@ fn read_sign_up(text: Option<&str>) -> Result<SignUpMode, ConfigError> {
         None | Some("first") => Ok(SignUpMode::First),
         Some("open") => Ok(SignUpMode::Open),
         Some("closed") => Ok(SignUpMode::Closed),
-        Some(other) => {
-            Err(ConfigError::new("--sign-up (IPAWARE_SIGN_UP)", format!("{other:?} is none of first, open and closed.")))
-        }
+        Some(other) => Err(ConfigError::new(
+            "--sign-up (IPAWARE_SIGN_UP)",
+            format!("{other:?} is none of first, open and closed."),
+        )),
     }
 }
 
@@ -270,7 +272,8 @@ fn read_files(text: &str) -> Vec<PathBuf> {
 
 /// RFC 9116, section 2.5.3: a URI, and for the web an https one. It goes into a text file line by line.
 fn read_contact(text: &str) -> Result<String, ConfigError> {
-    let known = ["mailto:", "https://", "tel:"].iter().any(|scheme| text.len() > scheme.len() && text.starts_with(scheme));
+    let known =
+        ["mailto:", "https://", "tel:"].iter().any(|scheme| text.len() > scheme.len() && text.starts_with(scheme));
     if known && text.bytes().all(|b| b.is_ascii_graphic()) {
         Ok(text.to_owned())
     } else {

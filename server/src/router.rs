@@ -27,14 +27,10 @@ const SECURITY_TXT_DAYS: i64 = 180;
 /// All routes. Needs a runtime: collecting the pages runs the application once.
 ///
 /// The answers are not complete without [`crate::middleware::Edge`], which writes errors out and adds headers.
-#[must_use]
 pub fn router(state: AppState) -> Router {
     let context = page_context(&state);
-    let (pages, _) = leptos_axum::generate_route_list_with_exclusions_and_ssg_and_context(
-        app::App,
-        None,
-        context.clone(),
-    );
+    let (pages, _) =
+        leptos_axum::generate_route_list_with_exclusions_and_ssg_and_context(app::App, None, context.clone());
     let mut router = v1::router();
     if state.policy.security_contact.is_some() {
         router = router.route(SECURITY_TXT, get(security_txt));

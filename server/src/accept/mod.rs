@@ -4,6 +4,7 @@
 //! hyper with a limit for each of them.
 
 mod count;
+mod head;
 mod phase;
 
 use std::{convert::Infallible, io, net::SocketAddr, time::Duration};

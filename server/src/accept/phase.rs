@@ -22,6 +22,8 @@ use tokio::{
     time::{Sleep, sleep},
 };
 
+use super::head::Head;
+
 /// How long a head may take, and a fresh connection until its first.
 const HEAD_TIME: Duration = Duration::from_secs(10);
 
@@ -66,17 +68,18 @@ impl Drop for Busy {
     }
 }
 
-/// A socket that gives up on a head that does not end.
+/// A socket that gives up on a head that does not end, and has [`Head`] look at each.
 #[derive(Debug)]
 pub(super) struct Watched<S> {
     socket: S,
     phase: Phase,
+    head: Head,
     limit: Option<Pin<Box<Sleep>>>,
 }
 
 impl<S> Watched<S> {
     pub(super) fn new(socket: S, phase: Phase) -> Self {
-        Self { socket, phase, limit: None }
+        Self { socket, phase, head: Head::default(), limit: None }
     }
 }
 
@@ -87,9 +90,16 @@ impl<S: AsyncRead + Unpin> AsyncRead for Watched<S> {
         if phase != HEAD {
             this.limit = None;
         }
+        let before = buffer.filled().len();
         let read = Pin::new(&mut this.socket).poll_read(cx, buffer);
         if phase == IDLE && read.is_ready() {
             this.phase.set(HEAD);
+            this.head = Head::default();
+        }
+        if matches!(phase, HEAD | IDLE)
+            && let Some(arrived) = buffer.filled_mut().get_mut(before..)
+        {
+            this.head.check(arrived);
         }
         if phase == HEAD && read.is_pending() {
             let limit = this.limit.get_or_insert_with(|| Box::pin(sleep(HEAD_TIME)));

@@ -35,7 +35,7 @@ impl FromStr for TrustedProxies {
         let entries = text.split(',').map(str::trim).filter(|entry| !entry.is_empty());
         let networks = entries.map(|entry| {
             let address = entry.parse::<IpAddr>().map(|address| IpNet::from(address.to_canonical()));
-            address.or_else(|_| entry.parse::<IpNet>()).map_err(|_| {
+            address.or_else(|_| entry.parse::<IpNet>()).map_err(|_error| {
                 format!("{entry:?} is neither an address nor a network; write it like 10.0.0.0/8 or 2001:db8::7.")
             })
         });

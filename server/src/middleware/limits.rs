@@ -27,11 +27,7 @@ pub fn check_host(version: Version, headers: &HeaderMap) -> Result<(), Problem> 
         Version::HTTP_11 => hosts == 1,
         _ => hosts <= 1,
     };
-    if is_right {
-        Ok(())
-    } else {
-        Err(Problem::bad_request("host", "The request must have exactly one Host header."))
-    }
+    if is_right { Ok(()) } else { Err(Problem::bad_request("host", "The request must have exactly one Host header.")) }
 }
 
 /// Reads the whole body, so that no handler ever waits for a client that dribbles.
@@ -121,13 +117,21 @@ mod tests {
 
     #[test]
     fn http_1_1_needs_a_host_and_nothing_may_have_two() {
-        let hosts = |count| (0..count).map(|_| (HOST, HeaderValue::from_static("a"))).fold(HeaderMap::new(), |mut map, (n, v)| {
-            map.append(n, v);
-            map
-        });
-        for (version, allowed) in [(Version::HTTP_11, &[1][..]), (Version::HTTP_10, &[0, 1]), (Version::HTTP_2, &[0, 1])] {
+        let hosts = |count| {
+            (0..count).map(|_| (HOST, HeaderValue::from_static("a"))).fold(HeaderMap::new(), |mut map, (n, v)| {
+                map.append(n, v);
+                map
+            })
+        };
+        for (version, allowed) in
+            [(Version::HTTP_11, &[1][..]), (Version::HTTP_10, &[0, 1]), (Version::HTTP_2, &[0, 1])]
+        {
             for count in 0..3 {
-                assert_eq!(check_host(version, &hosts(count)).is_ok(), allowed.contains(&count), "{version:?}: {count}");
+                assert_eq!(
+                    check_host(version, &hosts(count)).is_ok(),
+                    allowed.contains(&count),
+                    "{version:?}: {count}"
+                );
             }
         }
     }

@@ -17,7 +17,7 @@ use shared::base62;
 /// The header that carries it.
 pub const HEADER: HeaderName = HeaderName::from_static("x-request-id");
 
-/// Two keys of a pseudo-random function (SipHash), drawn when the process starts. Ids are that function of a counter:
+/// Two keys of a pseudo-random function (`SipHash`), drawn when the process starts. Ids are that function of a counter:
 /// nobody can guess the next one, and no request has to ask the operating system for random bytes.
 static KEYS: LazyLock<[RandomState; 2]> = LazyLock::new(|| [RandomState::new(), RandomState::new()]);
 static COUNTER: AtomicU64 = AtomicU64::new(0);

@@ -68,7 +68,9 @@ mod tests {
     fn a_policy_never_allows_inline_code_or_eval() {
         let policy = page_policy("abc").expect("a header");
         let policy = policy.to_str().expect("text");
-        assert!(policy.contains("'nonce-abc'") && !policy.contains("unsafe-inline") && !policy.contains("'unsafe-eval'"));
+        assert!(
+            policy.contains("'nonce-abc'") && !policy.contains("unsafe-inline") && !policy.contains("'unsafe-eval'")
+        );
     }
 
     #[test]

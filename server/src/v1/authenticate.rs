@@ -117,7 +117,9 @@ pub(super) fn holder_headers(holder: &Holder, headers: &mut HeaderMap) {
 /// A sentence that names `what`.
 pub(super) fn address(what: &str, text: &str) -> Result<IpAddr, String> {
     let shown: String = text.chars().take(60).collect();
-    text.parse().map_err(|_| format!("{what} must be an IPv4 or IPv6 address such as 203.0.113.9 or 2001:db8::9; {shown:?} is none."))
+    text.parse().map_err(|_error| {
+        format!("{what} must be an IPv4 or IPv6 address such as 203.0.113.9 or 2001:db8::9; {shown:?} is none.")
+    })
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use http::{
-    HeaderMap, HeaderName, HeaderValue, StatusCode,
+    HeaderName, HeaderValue, StatusCode,
     header::{ALLOW, CONTENT_LENGTH, CONTENT_TYPE},
 };
 use serde::Serialize;
@@ -53,14 +53,14 @@ pub struct Problem {
     reason: &'static str,
     output: Option<&'static str>,
     detail: String,
-    headers: HeaderMap,
+    headers: Vec<(HeaderName, HeaderValue)>,
 }
 
 impl Problem {
     /// `reason` is a word for programs, `detail` a sentence for people.
     #[must_use]
     pub fn new(status: StatusCode, reason: &'static str, detail: impl Into<String>) -> Self {
-        Self { status, reason, output: None, detail: detail.into(), headers: HeaderMap::new() }
+        Self { status, reason, output: None, detail: detail.into(), headers: Vec::new() }
     }
 
     /// 400.
@@ -107,7 +107,7 @@ impl Problem {
     /// With a header.
     #[must_use]
     pub fn with(mut self, name: HeaderName, value: HeaderValue) -> Self {
-        self.headers.insert(name, value);
+        self.headers.push((name, value));
         self
     }
 

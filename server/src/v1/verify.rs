@@ -1,7 +1,7 @@
 //! `/v1/verify`: may this key do that?
 //!
 //! Asked in two ways. *Forward-auth* (`GET`, `HEAD`): a proxy passes the client's own `Authorization` header on, and
-//! the status is the answer; this is what nginx `auth_request`, Caddy `forward_auth`, Traefik ForwardAuth and Envoy
+//! the status is the answer; this is what nginx `auth_request`, Caddy `forward_auth`, Traefik `ForwardAuth` and Envoy
 //! `ext_authz` speak. *Question* (`POST`): a service asks about a secret that it was given, with a key of its own.
 
 use std::net::IpAddr;
@@ -90,7 +90,10 @@ fn question_of_query(query: &str, address: IpAddr) -> Result<Question, Problem> 
             }
             "organization" => {
                 let id = value.parse().map_err(|problem| {
-                    Problem::bad_request("invalid_parameter", format!("The parameter organization is malformed: {problem}."))
+                    Problem::bad_request(
+                        "invalid_parameter",
+                        format!("The parameter organization is malformed: {problem}."),
+                    )
                 })?;
                 question.organization = Some(id);
             }
@@ -114,11 +117,8 @@ async fn question(State(state): State<AppState>, parts: Parts, body: Bytes) -> R
     let caller = authenticate(&state, &parts, Some(Permission::KeyVerify))?;
     check_content_type(&parts.headers, &["application/json"])?;
     let asked = In::read(&body)?;
-    let question = Question {
-        permissions: asked.permissions,
-        address: asked.address,
-        organization: Some(caller.organization),
-    };
+    let question =
+        Question { permissions: asked.permissions, address: asked.address, organization: Some(caller.organization) };
     let verdict = state.backend.verify(WellFormed::read(&asked.secret), &question);
     Ok(envelope::ok(QuestionOut {
         allowed: verdict.outcome.is_ok(),
@@ -132,8 +132,9 @@ impl In {
     /// By hand, so that every refusal names its field and none repeats the secret. A field that is not known is
     /// refused: a mistyped `permission` would otherwise ask for nothing and be allowed.
     fn read(body: &[u8]) -> Result<Self, Problem> {
-        let value: Value = serde_json::from_slice(body)
-            .map_err(|error| Problem::bad_request("invalid_json", format!("The body is not JSON: {}.", place(&error))))?;
+        let value: Value = serde_json::from_slice(body).map_err(|error| {
+            Problem::bad_request("invalid_json", format!("The body is not JSON: {}.", place(&error)))
+        })?;
         let Value::Object(mut fields) = value else {
             return Err(Problem::field("The body must be a JSON object with the field secret."));
         };

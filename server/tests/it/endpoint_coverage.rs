@@ -6,7 +6,10 @@
 use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
-use shared::{key::{KeyListParams, KeyView}, role::SystemRole};
+use shared::{
+    key::{KeyListParams, KeyView},
+    role::SystemRole,
+};
 
 use crate::harness::{Answer, Caller, both_databases};
 
@@ -60,7 +63,7 @@ fn arguments(function: &str, key: &KeyView) -> Value {
 
 async fn call_route(caller: &Caller, method: &str, path: &str) -> Answer {
     let path = path.replace("{address}", "8.8.8.8");
-    let body = (method == "POST").then(|| json!({ "secret": "x" }).to_string()).unwrap_or_default();
+    let body = if method == "POST" { json!({ "secret": "x" }).to_string() } else { String::new() };
     caller.request(method, &path, Some("application/json"), body).await
 }
 
@@ -68,7 +71,8 @@ async fn call_route(caller: &Caller, method: &str, path: &str) -> Answer {
 fn every_server_function_and_every_route_has_a_row_here() {
     // Naming the application keeps its functions in this executable.
     let _application = app::App;
-    let there: BTreeSet<String> = leptos::server_fn::axum::server_fn_paths().map(|(path, method)| format!("{method} {path}")).collect();
+    let there: BTreeSet<String> =
+        leptos::server_fn::axum::server_fn_paths().map(|(path, method)| format!("{method} {path}")).collect();
     let listed: BTreeSet<String> = FUNCTIONS.iter().map(|(name, _)| format!("POST /api/{name}")).collect();
     assert_eq!(there, listed);
     let there: BTreeSet<_> = server::v1::ROUTES.iter().copied().collect();

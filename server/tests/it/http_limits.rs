@@ -64,6 +64,18 @@ both_databases! {
         assert_eq!(raw::status(app, unknown.as_bytes()).await, 400);
     }
 
+    async fn a_request_that_two_servers_could_read_differently_is_refused(app) {
+        let both = "Content-Length: 2\r\nTransfer-Encoding: chunked\r\n";
+        let turned = "Transfer-Encoding: chunked\r\nContent-Length: 2\r\n";
+        for lengths in [both, turned] {
+            let request = format!("POST /v1/verify HTTP/1.1\r\n{HOST}{lengths}\r\n0\r\n\r\n");
+            assert_eq!(raw::status(app, request.as_bytes()).await, 400, "{lengths}");
+        }
+        for request in ["GET /v1/health HTTP/1.1\nHost: a\n\n", "GET /v1/health HTTP/1.1\r\nHost: a\nX: y\r\n\r\n"] {
+            assert_eq!(raw::status(app, request.as_bytes()).await, 400, "{request:?}");
+        }
+    }
+
     async fn what_is_no_http_is_refused(app) {
         assert_eq!(raw::status(app, b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03 hello, this is TLS\r\n\r\n").await, 400);
     }

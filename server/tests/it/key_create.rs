@@ -31,7 +31,7 @@ both_databases! {
         assert_eq!(created.key.created_by, owner.email);
         assert!(created.secret.expose().starts_with("ipaware_prod_"), "the environment is in the secret");
         assert!(created.secret.expose().ends_with(&created.key.secret_last4));
-        assert_eq!(owner.keys(KeyListParams::default()).await.page.rows, [created.key.clone()]);
+        assert_eq!(owner.keys(KeyListParams::default()).await.page.rows, std::slice::from_ref(&created.key));
 
         let me = caller(app, created.secret.expose()).get("/v1/me").await.data();
         assert_eq!(me["key_id"], created.key.id.to_string());

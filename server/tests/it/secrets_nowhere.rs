@@ -3,7 +3,10 @@
 use std::fs;
 
 use serde_json::json;
-use shared::{key::{KeyListParams, StatusFilter}, role::SystemRole};
+use shared::{
+    key::{KeyListParams, StatusFilter},
+    role::SystemRole,
+};
 
 use crate::harness::{PASSWORD, both_databases};
 

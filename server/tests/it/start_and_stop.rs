@@ -32,7 +32,9 @@ async fn a_wrong_option_stops_the_start_with_a_sentence_that_names_it() {
 async fn help_lists_every_option_with_its_environment_variable_and_no_password() {
     let output = run(&["serve", "--help"], &[("DATABASE_URL", "postgres://u:hunter2@h/d")]).await;
     let said = String::from_utf8_lossy(&output.stdout);
-    for name in ["LISTEN", "DATA_DIR", "PUBLIC_URL", "SIGN_UP", "TRUSTED_PROXIES", "PEPPER_FILE", "PLAN", "MMDB", "LOG_FORMAT"] {
+    for name in
+        ["LISTEN", "DATA_DIR", "PUBLIC_URL", "SIGN_UP", "TRUSTED_PROXIES", "PEPPER_FILE", "PLAN", "MMDB", "LOG_FORMAT"]
+    {
         assert!(said.contains(&format!("IPAWARE_{name}")), "{name}: {said}");
     }
     assert!(said.contains("DATABASE_URL") && !said.contains("hunter2"), "{said}");
@@ -44,7 +46,8 @@ async fn an_address_that_is_taken_stops_the_start_with_a_sentence() {
     let server = Process::start(&database, &[]).await;
     let folder = database.folder().join("other");
     let site = database.folder().join("site");
-    let (listen, folder, site) = (server.address.to_string(), folder.to_str().expect("UTF-8"), site.to_str().expect("UTF-8"));
+    let (listen, folder, site) =
+        (server.address.to_string(), folder.to_str().expect("UTF-8"), site.to_str().expect("UTF-8"));
     let output = run(&["serve", "--listen", &listen, "--data-dir", folder], &[("IPAWARE_SITE_DIR", site)]).await;
     let said = String::from_utf8_lossy(&output.stderr);
     assert_eq!(output.status.code(), Some(1), "{said}");
@@ -56,8 +59,8 @@ async fn an_address_that_is_taken_stops_the_start_with_a_sentence() {
 async fn the_data_folder_the_database_and_the_pepper_are_for_nobody_else() {
     use std::os::unix::fs::PermissionsExt as _;
     let database = Database::fresh(Engine::Sqlite).await;
-    let folder = database.folder().join("made");
-    let _server = Process::start(&database, &["--data-dir", folder.to_str().expect("UTF-8")]).await;
+    let _server = Process::start(&database, &[]).await;
+    let folder = database.folder().join("data");
     let mode = |path: &std::path::Path| std::fs::metadata(path).expect("it is there").permissions().mode() & 0o077;
     assert_eq!(mode(&folder), 0);
     assert_eq!(mode(&database.pepper_file), 0);

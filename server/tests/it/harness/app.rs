@@ -22,12 +22,13 @@ pub(crate) struct Setup {
     pub(crate) sign_up: SignUpMode,
     pub(crate) plan: &'static str,
     pub(crate) policy: HttpPolicy,
+    pub(crate) geo: GeoDatabases,
 }
 
 impl Default for Setup {
     /// Anybody may sign up, and nothing is limited.
     fn default() -> Self {
-        Self { sign_up: SignUpMode::Open, plan: "Custom", policy: HttpPolicy::default() }
+        Self { sign_up: SignUpMode::Open, plan: "Custom", policy: HttpPolicy::default(), geo: GeoDatabases::default() }
     }
 }
 
@@ -54,7 +55,7 @@ impl TestApp {
             clock: clock.clone(),
         };
         let backend = Backend::open(settings).await.expect("a backend");
-        let state = AppState::new(backend.clone(), Site::empty(), GeoDatabases::default(), setup.policy);
+        let state = AppState::new(backend.clone(), Site::empty(), setup.geo, setup.policy);
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let address = listener.local_addr().expect("its address");
         let (stop, stopped) = oneshot::channel();

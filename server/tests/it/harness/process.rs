@@ -40,7 +40,8 @@ impl Process {
         let site = database.folder().join("site");
         make_site(&site);
         let pepper = database.pepper_file.to_str().expect("UTF-8");
-        let data = database.folder().to_str().expect("UTF-8");
+        let data = database.folder().join("data");
+        let data = data.to_str().expect("UTF-8");
         let mut arguments = vec!["serve", "--listen", "127.0.0.1:0", "--data-dir", data, "--pepper-file", pepper];
         arguments.extend(["--sign-up", "open", "--plan", "Custom", "--database-url", &database.url]);
         arguments.extend(more);
