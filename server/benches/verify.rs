@@ -5,11 +5,14 @@
 //! `http`: one keep-alive connection over loopback, `/v1/verify` beside a bare axum handler in the same run; their
 //! ratio says how much stands between the socket and the decision.
 
+#![expect(clippy::expect_used, clippy::indexing_slicing, reason = "a measurement may fail anywhere")]
+
 use std::{
     hint::black_box,
     io::{Read as _, Write as _},
     net::{SocketAddr, TcpListener as StdListener, TcpStream},
     path::Path,
+    sync::LazyLock,
     time::Duration,
 };
 
@@ -32,7 +35,10 @@ use server::{
 use shared::key::RevealedSecret;
 use tokio::{net::TcpListener, runtime::Runtime};
 
-const SIZES: [usize; 2] = [1_000, 1_000_000];
+static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| Runtime::new().expect("a runtime"));
+static SMALL: LazyLock<Filled> = LazyLock::new(|| Filled::with(1_000));
+/// Filling it takes minutes, so both benchmarks share it.
+static LARGE: LazyLock<Filled> = LazyLock::new(|| Filled::with(1_000_000));
 /// How many different keys are asked about in turn, so that the caches are not flattered.
 const ASKED: usize = 100_000;
 
@@ -47,19 +53,36 @@ fn settings(folder: &Path) -> Settings {
     }
 }
 
-/// A backend with this many keys in its index, their secrets, and as many secrets that it does not know.
-async fn filled(folder: &Path, count: usize) -> (Backend, Vec<RevealedSecret>, Vec<RevealedSecret>) {
-    let fresh = Backend::open(settings(folder)).await.expect("a database");
-    let visitor = fresh.visitor(RequestInfo::default(), std::iter::empty());
-    let session: NewSession =
-        visitor.sign_up("bench@example.com", "a bench for measuring".to_owned(), "Bench").await.expect("an account");
-    let cookie = std::iter::once((session.cookie.name(), session.token.expose()));
-    let context = fresh.visitor(RequestInfo::default(), cookie).authenticate().await.expect("a session");
-    let organization = context.viewer().organization;
-    let known = fresh.add_many_keys(organization, count).await.expect("keys");
-    let backend = Backend::open(settings(folder)).await.expect("the same database");
-    let unknown = fresh.add_many_keys(organization, count.min(ASKED)).await.expect("more keys");
-    (backend, known, unknown)
+/// A backend with keys in its index, their secrets, and as many secrets that it does not know.
+struct Filled {
+    count: usize,
+    backend: Backend,
+    known: Vec<RevealedSecret>,
+    unknown: Vec<RevealedSecret>,
+    _folder: tempfile::TempDir,
+}
+
+impl Filled {
+    fn with(count: usize) -> Self {
+        RUNTIME.block_on(Self::fill(count))
+    }
+
+    async fn fill(count: usize) -> Self {
+        let folder = tempfile::tempdir().expect("a folder");
+        let fresh = Backend::open(settings(folder.path())).await.expect("a database");
+        let visitor = fresh.visitor(RequestInfo::default(), std::iter::empty());
+        let session: NewSession = visitor
+            .sign_up("bench@example.com", "a bench for measuring".to_owned(), "Bench")
+            .await
+            .expect("an account");
+        let cookie = std::iter::once((session.cookie.name(), session.token.expose()));
+        let context = fresh.visitor(RequestInfo::default(), cookie).authenticate().await.expect("a session");
+        let organization = context.viewer().organization;
+        let known = fresh.add_many_keys(organization, count).await.expect("keys");
+        let backend = Backend::open(settings(folder.path())).await.expect("the same database");
+        let unknown = fresh.add_many_keys(organization, count.min(ASKED)).await.expect("more keys");
+        Self { count, backend, known, unknown, _folder: folder }
+    }
 }
 
 fn headers(secrets: &[RevealedSecret]) -> Vec<String> {
@@ -69,23 +92,20 @@ fn headers(secrets: &[RevealedSecret]) -> Vec<String> {
 }
 
 fn decision(criterion: &mut Criterion) {
-    let runtime = Runtime::new().expect("a runtime");
     let mut group = criterion.benchmark_group("decision");
-    for count in SIZES {
-        let folder = tempfile::tempdir().expect("a folder");
-        let (backend, known, unknown) = runtime.block_on(filled(folder.path(), count));
+    for Filled { count, backend, known, unknown, .. } in [&*SMALL, &*LARGE] {
         let question = |permission: &str| Question {
             permissions: vec![AskedPermission::read(permission)],
             address: "203.0.113.9".parse().ok(),
             organization: None,
         };
         let (lookup, create) = (question("ip.lookup"), question("api.key.create"));
-        let malformed: Vec<_> = headers(&known).iter().map(|header| format!("{header}x")).collect();
+        let malformed: Vec<_> = headers(known).iter().map(|header| format!("{header}x")).collect();
         for (case, headers, question, allowed) in [
-            ("hit", headers(&known), &lookup, true),
-            ("unknown", headers(&unknown), &lookup, false),
+            ("hit", headers(known), &lookup, true),
+            ("unknown", headers(unknown), &lookup, false),
             ("malformed", malformed, &lookup, false),
-            ("refused", headers(&known), &create, false),
+            ("refused", headers(known), &create, false),
         ] {
             let mut turn = headers.iter().cycle();
             group.bench_function(BenchmarkId::new(case, count), |bench| {
@@ -135,7 +155,8 @@ impl Client {
     }
 }
 
-async fn listener() -> (TcpListener, SocketAddr) {
+/// Needs to be called on the runtime.
+fn listener() -> (TcpListener, SocketAddr) {
     let listener = StdListener::bind("127.0.0.1:0").expect("a free port");
     listener.set_nonblocking(true).expect("a socket option");
     let address = listener.local_addr().expect("an address");
@@ -143,15 +164,16 @@ async fn listener() -> (TcpListener, SocketAddr) {
 }
 
 async fn start_bare() -> SocketAddr {
-    let (listener, address) = listener().await;
-    let answer = || async { axum::Json(serde_json::json!({ "code": 200, "data": { "allowed": true }, "output": "OK" })) };
+    let (listener, address) = listener();
+    let answer =
+        || async { axum::Json(serde_json::json!({ "code": 200, "data": { "allowed": true }, "output": "OK" })) };
     let router = axum::Router::new().route("/v1/verify", axum::routing::get(answer));
     tokio::spawn(async move { axum::serve(listener, router).await });
     address
 }
 
 async fn start_server(backend: Backend) -> SocketAddr {
-    let (listener, address) = listener().await;
+    let (listener, address) = listener();
     let policy = HttpPolicy::default();
     let edge = Edge::new(AppState::new(backend, Site::empty(), GeoDatabases::default(), policy));
     tokio::spawn(accept::serve(listener, edge, std::future::pending()));
@@ -159,15 +181,14 @@ async fn start_server(backend: Backend) -> SocketAddr {
 }
 
 fn http(criterion: &mut Criterion) {
-    let runtime = Runtime::new().expect("a runtime");
     let mut group = criterion.benchmark_group("http");
-    let folder = tempfile::tempdir().expect("a folder");
-    let (backend, known, _) = runtime.block_on(filled(folder.path(), 1_000_000));
-    let (bare, ours) = runtime.block_on(async { (start_bare().await, start_server(backend).await) });
-    let requests: Vec<_> = headers(&known)
+    let (bare, ours) = RUNTIME.block_on(async { (start_bare().await, start_server(LARGE.backend.clone()).await) });
+    let requests: Vec<_> = headers(&LARGE.known)
         .iter()
         .map(|header| {
-            format!("GET /v1/verify?permission=ip.lookup HTTP/1.1\r\nhost: localhost\r\nauthorization: {header}\r\n\r\n")
+            format!(
+                "GET /v1/verify?permission=ip.lookup HTTP/1.1\r\nhost: localhost\r\nauthorization: {header}\r\n\r\n"
+            )
         })
         .collect();
     for (name, address) in [("bare axum handler", bare), ("verify with 1000000 keys", ours)] {

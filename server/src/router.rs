@@ -1,5 +1,7 @@
 //! Which path leads where: the API under `/v1`, pages and server functions, files, and what is nowhere.
 
+use std::sync::LazyLock;
+
 use axum::{
     Router,
     extract::{Request, State},
@@ -11,7 +13,7 @@ use http::{
     header::{CONTENT_SECURITY_POLICY, CONTENT_TYPE},
 };
 use leptos::prelude::{provide_context, use_context};
-use leptos_axum::{LeptosRoutes as _, ResponseOptions};
+use leptos_axum::{AxumRouteListing, LeptosRoutes as _, ResponseOptions};
 
 use crate::{
     middleware::{is_below, security_headers::page_policy},
@@ -24,19 +26,20 @@ const SECURITY_TXT: &str = "/.well-known/security.txt";
 /// RFC 9116, section 2.5.5, recommends less than a year.
 const SECURITY_TXT_DAYS: i64 = 180;
 
+/// Where the pages are. Collected once in a process: meanwhile Leptos keeps every resource from loading, also those of a
+/// page that another server of the same process is rendering (as in tests), and that page would never be finished.
+static PAGES: LazyLock<Vec<AxumRouteListing>> = LazyLock::new(|| leptos_axum::generate_route_list(app::App));
+
 /// All routes. Needs a runtime: collecting the pages runs the application once.
 ///
 /// The answers are not complete without [`crate::middleware::Edge`], which writes errors out and adds headers.
 pub fn router(state: AppState) -> Router {
-    let context = page_context(&state);
-    let (pages, _) =
-        leptos_axum::generate_route_list_with_exclusions_and_ssg_and_context(app::App, None, context.clone());
     let mut router = v1::router();
     if state.policy.security_contact.is_some() {
         router = router.route(SECURITY_TXT, get(security_txt));
     }
     router
-        .leptos_routes_with_context(&state, pages, context, page_shell(&state))
+        .leptos_routes_with_context(&state, PAGES.clone(), page_context(&state), page_shell(&state))
         .method_not_allowed_fallback(async || Problem::wrong_method())
         .fallback(elsewhere)
         .with_state(state)

@@ -83,11 +83,12 @@ impl Refusal {
         }
     }
 
-    /// The `error` code of `WWW-Authenticate` (RFC 6750, section 3.1); a request that sent nothing gets none.
+    /// The `error` code of `WWW-Authenticate` (RFC 6750, section 3.1). A request that sent nothing gets none, and where
+    /// other credentials would not help, there is no challenge at all.
     #[must_use]
     pub const fn bearer_error(self) -> Option<&'static str> {
         match self {
-            Self::CredentialsMissing => None,
+            Self::CredentialsMissing | Self::IpNotAllowed | Self::LimitExceeded => None,
             Self::CredentialsRepeated => Some("invalid_request"),
             Self::PermissionMissing => Some("insufficient_scope"),
             _ => Some("invalid_token"),

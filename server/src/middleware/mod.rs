@@ -20,7 +20,11 @@ use axum::{
     response::{IntoResponse as _, Response},
 };
 use backend::context::RequestInfo;
-use http::{HeaderMap, Method, Request, header::USER_AGENT, request::Parts};
+use http::{
+    HeaderMap, HeaderValue, Method, Request,
+    header::{Entry, HOST, USER_AGENT},
+    request::Parts,
+};
 use tower::ServiceExt as _;
 
 use crate::{
@@ -114,6 +118,12 @@ impl Edge {
                 Err(problem) => return problem.into_response(),
             }
         };
+        // HTTP/2 has `:authority` in its place (RFC 9113, section 8.3.1); what compares it with `Origin` reads `Host`.
+        if let (Entry::Vacant(host), Some(authority)) = (parts.headers.entry(HOST), uri.authority())
+            && let Ok(authority) = HeaderValue::from_str(authority.as_str())
+        {
+            host.insert(authority);
+        }
         parts.extensions.insert(info);
         let call = router.clone().oneshot(Request::from_parts(parts, body));
         let handler = async { call.await.unwrap_or_else(|never| match never {}) };

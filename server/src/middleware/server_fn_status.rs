@@ -10,7 +10,7 @@ use axum::{
 };
 use http::{
     HeaderMap, HeaderValue, StatusCode,
-    header::{ACCEPT, CONTENT_LENGTH, CONTENT_TYPE, LOCATION},
+    header::{ACCEPT, CONTENT_LENGTH, CONTENT_TYPE, LOCATION, RETRY_AFTER},
 };
 use shared::AppError;
 
@@ -39,6 +39,9 @@ pub async fn mend(response: Response, form_post: bool) -> Response {
         Ok(error) => {
             if parts.status == StatusCode::INTERNAL_SERVER_ERROR {
                 parts.status = StatusCode::from_u16(error.status()).unwrap_or(parts.status);
+            }
+            if let AppError::TooManyAttempts { retry_after_seconds } = error {
+                parts.headers.insert(RETRY_AFTER, HeaderValue::from(retry_after_seconds));
             }
             body
         }

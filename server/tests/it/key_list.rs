@@ -87,7 +87,7 @@ both_databases! {
         assert_eq!((page.number, page.rows.len(), page.total), (2, 1, 26));
     }
 
-    async fn last_used_is_shown_once_it_was_written_and_survives_nothing_else(app) {
+    async fn when_and_from_where_a_key_was_last_used_is_shown(app) {
         let owner = app.owner().await;
         let key = owner.key(SystemRole::ApiClient).await;
         key.caller.get("/v1/me").await.data();

@@ -503,14 +503,14 @@ async fn key_of_form(
     Ok(id.map(|id| id.0))
 }
 
-/// Every role of the organization, those for keys first to be picked. The Owner's is never a key's.
+/// Every role of the organization: the system's from the least powerful up, then its own by name. The Owner's is never
+/// a key's.
 async fn role_choices(
     connection: &mut AnyConnection,
     organization: OrganizationId,
 ) -> Result<Vec<RoleChoice>, Failure> {
-    let rows: Vec<RoleRow> = roles::table
+    let mut rows: Vec<RoleRow> = roles::table
         .filter(roles::organization_id.eq(Id(organization)))
-        .order(roles::id.desc())
         .select(RoleRow::as_select())
         .load(connection)
         .await?;
@@ -520,6 +520,10 @@ async fn role_choices(
         .select(RolePermissionRow::as_select())
         .load(connection)
         .await?;
+    rows.sort_by_cached_key(|row| {
+        let rank = SystemRole::ALL.iter().rev().position(|system| row.system.as_deref() == Some(system.code()));
+        (rank.unwrap_or(SystemRole::ALL.len()), row.name.to_lowercase())
+    });
     let choices = rows.into_iter().map(|row| {
         let held: PermissionSet = permissions
             .iter()

@@ -3,6 +3,7 @@
 use std::{
     net::SocketAddr,
     sync::atomic::{AtomicU32, Ordering},
+    time::Duration,
 };
 
 use http_body_util::{BodyExt as _, Full};
@@ -196,15 +197,21 @@ impl Person {
     }
 }
 
+/// Longer than any answer takes, so that a server that hangs fails one test and not the whole run.
+const PATIENCE: Duration = Duration::from_secs(30);
+
 /// Sends one request over a connection of its own.
 async fn send(server: SocketAddr, mut request: Request<Full<Bytes>>) -> Answer {
     let host = server.to_string().parse().expect("a host");
     request.headers_mut().entry("host").or_insert(host);
-    let stream = TcpStream::connect(server).await.expect("a connection");
-    let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await.expect("a handshake");
-    tokio::spawn(connection);
-    let response = sender.send_request(request).await.expect("an answer");
-    let (parts, body) = response.into_parts();
-    let body = body.collect().await.expect("a body").to_bytes();
-    Answer::new(parts.status, parts.headers, String::from_utf8_lossy(&body).into_owned())
+    let asked = format!("{} {}", request.method(), request.uri());
+    let exchange = async {
+        let stream = TcpStream::connect(server).await.expect("a connection");
+        let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await.expect("a handshake");
+        tokio::spawn(connection);
+        let (parts, body) = sender.send_request(request).await.expect("an answer").into_parts();
+        let body = body.collect().await.expect("a body").to_bytes();
+        Answer::new(parts.status, parts.headers, String::from_utf8_lossy(&body).into_owned())
+    };
+    tokio::time::timeout(PATIENCE, exchange).await.unwrap_or_else(|_| panic!("no answer to {asked}"))
 }
