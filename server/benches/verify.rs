@@ -163,7 +163,7 @@ fn listener() -> (TcpListener, SocketAddr) {
     (TcpListener::from_std(listener).expect("a runtime"), address)
 }
 
-async fn start_bare() -> SocketAddr {
+fn start_bare() -> SocketAddr {
     let (listener, address) = listener();
     let answer =
         || async { axum::Json(serde_json::json!({ "code": 200, "data": { "allowed": true }, "output": "OK" })) };
@@ -172,7 +172,7 @@ async fn start_bare() -> SocketAddr {
     address
 }
 
-async fn start_server(backend: Backend) -> SocketAddr {
+fn start_server(backend: Backend) -> SocketAddr {
     let (listener, address) = listener();
     let policy = HttpPolicy::default();
     let edge = Edge::new(AppState::new(backend, Site::empty(), GeoDatabases::default(), policy));
@@ -182,7 +182,8 @@ async fn start_server(backend: Backend) -> SocketAddr {
 
 fn http(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("http");
-    let (bare, ours) = RUNTIME.block_on(async { (start_bare().await, start_server(LARGE.backend.clone()).await) });
+    let _inside = RUNTIME.enter();
+    let (bare, ours) = (start_bare(), start_server(LARGE.backend.clone()));
     let requests: Vec<_> = headers(&LARGE.known)
         .iter()
         .map(|header| {
