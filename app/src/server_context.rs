@@ -33,7 +33,8 @@ where
     let result = if cross_site { Err(AppError::CrossSite.into()) } else { f(visitor).await };
     result.map_err(|failure| {
         let error = failure.report(&request_id);
-        if !is_plain_form() {
+        // Whoever was sent here by another site is not sent back to it.
+        if error == AppError::CrossSite || !is_plain_form() {
             set_status(error.status());
         }
         ApiError(error)

@@ -1,6 +1,6 @@
 import { expect, test } from "../fixtures/test";
 import { signIn, signUp } from "../pages/account";
-import { call, createAndClose, row } from "../pages/keys";
+import { call, createAndClose, haveCopied, row } from "../pages/keys";
 
 test("of two people who edit the same key, the second sees both values and loses nothing", async ({
   page,
@@ -32,7 +32,7 @@ test("of two people who edit the same key, the second sees both values and loses
   await expect(dialog).toContainText("Somebody else changed this key");
   await expect(dialog.getByRole("row", { name: /Key Name/ })).toContainText("Theirs");
   await expect(dialog.getByRole("row", { name: /Key Name/ })).toContainText("Mine");
-  await dialog.getByRole("button", { name: "Keep editing with my values" }).click();
+  await dialog.getByRole("button", { name: "Save my values" }).click();
   await expect(dialog).toBeHidden();
   await expect(row(other, "Theirs")).toBeVisible();
   await context.close();
@@ -56,6 +56,37 @@ test("bad names are refused in the page, and nothing typed is lost", async ({ pa
     await expect(name).toBeFocused();
   }
   await axe(page);
+});
+
+test("half a date is no date, and is not taken for none", async ({ page, hydrated }) => {
+  await signUp(page);
+  await hydrated(page);
+  await page.getByRole("button", { name: "+ Create New Key" }).click();
+  const dialog = page.getByRole("dialog");
+  await dialog.getByLabel("Key Name").fill("Should expire");
+  await dialog.getByLabel("Expires").focus();
+  await page.keyboard.type("12");
+  await dialog.getByRole("button", { name: "Create", exact: true }).click();
+  await expect(dialog.getByRole("alert")).toContainText("not a whole day");
+  await dialog.getByLabel("Expires").fill("2099-12-31");
+  await dialog.getByRole("button", { name: "Create", exact: true }).click();
+  await expect(dialog.getByRole("textbox", { name: "Secret Key" })).toHaveValue(/^ipaware_/);
+  await haveCopied(page);
+  await expect(row(page, "Should expire")).toContainText("expires");
+});
+
+test("a key that somebody else has revoked leaves the table when that is found out", async ({ page, complaints, hydrated }) => {
+  complaints.allowStatus(409, "/api/key_revoke");
+  await signUp(page);
+  await hydrated(page);
+  const { keyId } = await createAndClose(page, { name: "Gone already" });
+  const revoked = await page.request.post("/api/key_revoke", { data: { id: keyId, reason: "elsewhere" } });
+  expect(revoked.status()).toBe(200);
+  await row(page, "Gone already").getByRole("button", { name: "Revoke" }).click();
+  await page.getByRole("dialog").getByRole("button", { name: "Revoke Key" }).click();
+  await expect(page.getByRole("dialog").getByRole("alert")).toContainText("was revoked");
+  await page.getByRole("dialog").getByRole("button", { name: "Cancel" }).click();
+  await expect(row(page, "Gone already")).toBeHidden();
 });
 
 test("pausing refuses the key until it is resumed", async ({ page, request, hydrated }) => {

@@ -1,8 +1,12 @@
 //! Start and stop.
 
-use std::{io, path::Path};
+use std::{
+    fs::{File, TryLockError},
+    io,
+    path::Path,
+};
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, bail};
 use backend::{Backend, demo, geo::GeoDatabases};
 use tokio::net::TcpListener;
 
@@ -28,6 +32,7 @@ pub async fn serve(config: Config) -> Result<()> {
         .await
         .with_context(|| format!("cannot listen on {} (--listen, IPAWARE_LISTEN)", config.listen))?;
     let settings = config.backend_settings();
+    let _lock = lock_file_database(&settings.database_url)?;
     if config.demo {
         let sign_in = demo::fill(&settings).await.context("--demo")?;
         for (email, role) in &sign_in.people {
@@ -51,6 +56,24 @@ pub async fn serve(config: Config) -> Result<()> {
     tasks.stop().await;
     tracing::info!("stopped");
     Ok(())
+}
+
+/// Keeps a second server from the same SQLite file for as long as the first one runs: each answers from its own memory,
+/// so a key revoked at one would go on at the other until that has followed. (Several servers share PostgreSQL.)
+fn lock_file_database(database_url: &str) -> Result<Option<File>> {
+    if database_url.starts_with("postgres") {
+        return Ok(None);
+    }
+    let path = format!("{database_url}.lock");
+    let file = File::create(&path).with_context(|| format!("the lock file {path} cannot be made"))?;
+    match file.try_lock() {
+        Ok(()) => Ok(Some(file)),
+        Err(TryLockError::WouldBlock) => bail!(
+            "another server is running on {database_url}. Stop it first, name another --data-dir (IPAWARE_DATA_DIR), \
+             or use PostgreSQL for several servers"
+        ),
+        Err(TryLockError::Error(error)) => Err(error).with_context(|| format!("the lock file {path} cannot be locked")),
+    }
 }
 
 /// Nobody else on the machine shall read the database or the pepper.

@@ -75,7 +75,7 @@ pub enum AppError {
         status: KeyStatus,
     },
     /// The form had been sent before.
-    #[error("This form was already sent and has created {}. Its secret was shown then and cannot be shown again.", .key.id)]
+    #[error("This form was already sent and has created {}. Its secret cannot be shown again: if you did not see it, revoke that key and create another one.", .key.id)]
     AlreadyCreated {
         /// What the first sending made.
         key: Box<KeyView>,

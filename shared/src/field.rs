@@ -32,6 +32,9 @@ pub fn line(label: &str, text: &str, max: usize) -> Result<String, String> {
     if text.is_empty() {
         return Err(format!("{label} must not be empty."));
     }
+    if text.chars().all(is_blank) {
+        return Err(format!("{label} must have at least one visible character."));
+    }
     let length = text.chars().count();
     if length > max {
         return Err(format!("{label} may have at most {max} characters; this has {length}."));
@@ -52,7 +55,33 @@ pub fn optional_line(label: &str, text: &str, max: usize) -> Result<Option<Strin
 
 fn is_invisible(c: char) -> bool {
     c.is_control()
-        || matches!(c, '\u{200E}' | '\u{200F}' | '\u{2028}'..='\u{202E}' | '\u{2066}'..='\u{2069}' | '\u{FEFF}')
+        || matches!(
+            c,
+            '\u{200B}' | '\u{200E}' | '\u{200F}' | '\u{2028}'..='\u{202E}' | '\u{2060}'..='\u{206F}' | '\u{FEFF}'
+        )
+}
+
+/// What shows nothing by itself. Some of it is needed inside words and emoji (joiners, variation selectors), so it is
+/// only refused when there is nothing else.
+fn is_blank(c: char) -> bool {
+    c.is_whitespace()
+        || matches!(
+            c,
+            '\u{00AD}'
+                | '\u{034F}'
+                | '\u{115F}'
+                | '\u{1160}'
+                | '\u{17B4}'
+                | '\u{17B5}'
+                | '\u{180B}'..='\u{180E}'
+                | '\u{200C}'
+                | '\u{200D}'
+                | '\u{2800}'
+                | '\u{3164}'
+                | '\u{FE00}'..='\u{FE0F}'
+                | '\u{FFA0}'
+                | '\u{E0000}'..='\u{E0FFF}'
+        )
 }
 
 #[cfg(test)]
@@ -72,5 +101,14 @@ mod tests {
         for bad in ["a\0b", "a\nb", "a\u{7f}b", "a\u{202E}b", "a\u{85}b"] {
             assert!(line("Key Name", bad, 80).is_err_and(|e| e.contains("control characters")), "{bad:?}");
         }
+    }
+
+    #[test]
+    fn a_text_that_nobody_can_see_is_refused() {
+        for bad in ["\u{ad}\u{ad}", "\u{200d}", "\u{2800}", "\u{3164} \u{fe0f}"] {
+            assert!(line("Key Name", bad, 80).is_err_and(|e| e.contains("visible")), "{bad:?}");
+        }
+        assert!(line("Key Name", "\u{200b}", 80).is_err());
+        assert_eq!(line("Key Name", "👩\u{200d}💻", 80).as_deref(), Ok("👩\u{200d}💻"));
     }
 }

@@ -150,7 +150,7 @@ impl KeyListParams {
         let default = Self::default();
         let sort = get("sort").and_then(|v| KeySort::from_code(&v)).unwrap_or(default.sort);
         Self {
-            search: get("q").map(|v| v.trim().chars().take(SEARCH_MAX).collect()).unwrap_or_default(),
+            search: get("q").map(|v| search(&v)).unwrap_or_default(),
             role: get("role").and_then(|v| v.parse().ok()),
             environment: get("environment").and_then(|v| Environment::from_code(&v)),
             status: get("status").and_then(|v| StatusFilter::from_code(&v)).unwrap_or(default.status),
@@ -377,6 +377,12 @@ pub struct KeyRefused {
 /// The sentence to show under the field.
 pub fn name(text: &str) -> Result<String, String> {
     field::line("Key Name", text, NAME_MAX)
+}
+
+/// What is searched for when somebody has typed this: trimmed, without control characters, and cut at [`SEARCH_MAX`].
+#[must_use]
+pub fn search(text: &str) -> String {
+    text.trim().chars().filter(|c| !c.is_control()).take(SEARCH_MAX).collect()
 }
 
 /// Checks the reason for a revocation; empty is fine.

@@ -18,7 +18,10 @@ pub const SERVER_FUNCTIONS: &str = "/api";
 #[must_use]
 pub fn after_sign_in(next: Option<&str>) -> &str {
     next.filter(|next| {
-        next.starts_with('/') && !next.starts_with("//") && !next.chars().any(|c| c == '\\' || c.is_control())
+        next.starts_with('/')
+            && !next.starts_with("//")
+            && !next.chars().any(|c| c == '\\' || c.is_control())
+            && !next.starts_with(SERVER_FUNCTIONS)
     })
     .unwrap_or(KEYS)
 }
@@ -36,6 +39,7 @@ mod tests {
             Some("//evil.example"),
             Some("/\\evil.example"),
             Some("/\tx"),
+            Some("/api/sign_out"),
             Some(""),
         ] {
             assert_eq!(after_sign_in(bad), KEYS, "{bad:?}");

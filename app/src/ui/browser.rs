@@ -127,6 +127,11 @@ in_browser! {
         document().get_element_by_id(id)?.dyn_into::<HtmlInputElement>().ok().map(|input| input.value())
     }
 
+    /// Whether something is typed into the field that is no value, such as half a date. Its value is empty then.
+    fn is_half_typed(id: &str) -> bool {
+        find::<HtmlInputElement>(&format!("#{id}")).is_some_and(|input| input.validity().bad_input())
+    }
+
     /// Writes into a field, unless that is what it says already: the cursor stays where it is then.
     fn set_field_value(id: &str, value: &str) {
         if let Some(input) = find::<HtmlInputElement>(&format!("#{id}"))

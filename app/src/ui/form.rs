@@ -25,6 +25,12 @@ impl Problems {
         }
     }
 
+    /// Something is wrong with the form as a whole.
+    #[must_use]
+    pub fn of_the_whole(text: &str) -> Self {
+        Self { fields: Vec::new(), whole: Some(text.to_owned()) }
+    }
+
     /// What the rules of single fields said, each with the field's name.
     #[must_use]
     pub fn from_checks(checks: impl IntoIterator<Item = (&'static str, Option<String>)>) -> Self {

@@ -33,6 +33,12 @@ both_databases! {
         owner.keys(KeyListParams::default()).await;
     }
 
+    async fn a_form_that_another_site_has_posted_does_not_lead_back_to_it(app) {
+        let browser = app.visitor().with("accept", "text/html").with("referer", "https://evil.example/x");
+        let answer = browser.with("sec-fetch-site", "cross-site").form("sign_in", &[("email", "a@b.c"), ("password", "x")]).await;
+        assert_eq!(answer.error(), AppError::CrossSite);
+    }
+
     async fn our_own_pages_are_let_through(app) {
         let owner = app.owner().await;
         let origin = format!("http://{}", app.address);

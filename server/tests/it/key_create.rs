@@ -48,7 +48,7 @@ both_databases! {
 
     async fn a_name_with_control_characters_is_refused(app) {
         let owner = app.owner().await;
-        for name in ["a\nb", "a\u{0}b", "a\u{202E}b"] {
+        for name in ["a\nb", "a\u{0}b", "a\u{202E}b", "a\u{200B}b"] {
             let error = refusal(&owner, "name", json!(name)).await;
             assert!(error.on_field("name").is_some_and(|sentence| sentence.contains("control characters")), "{error:?}");
         }

@@ -43,6 +43,15 @@ both_databases! {
         }
     }
 
+    async fn a_search_that_no_database_could_take_is_cut_and_cleaned(app) {
+        let owner = app.owner().await;
+        owner.create("Alpha", SystemRole::ApiClient).await;
+        for (search, found) in [("%".repeat(60_000), 0), ("\0Al\u{7}pha\0".to_owned(), 1), ("x".repeat(60_000), 0)] {
+            let params = KeyListParams { search, ..KeyListParams::default() };
+            assert_eq!(names(&owner, params).await.len(), found);
+        }
+    }
+
     async fn filters_by_state_show_only_keys_in_that_state(app) {
         let owner = app.owner().await;
         owner.create("active", SystemRole::ApiClient).await;

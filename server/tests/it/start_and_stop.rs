@@ -1,5 +1,7 @@
 //! The executable: how it starts, what it says when it cannot, and how it stops.
 
+use std::path::Path;
+
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
     net::TcpStream,
@@ -63,7 +65,23 @@ async fn the_data_folder_the_database_and_the_pepper_are_for_nobody_else() {
     let folder = database.folder().join("data");
     let mode = |path: &std::path::Path| std::fs::metadata(path).expect("it is there").permissions().mode() & 0o077;
     assert_eq!(mode(&folder), 0);
+    assert_eq!(mode(Path::new(&database.url)), 0);
     assert_eq!(mode(&database.pepper_file), 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_second_server_on_the_same_sqlite_file_is_refused_and_a_killed_one_leaves_no_lock() {
+    let database = Database::fresh(Engine::Sqlite).await;
+    let first = Process::start(&database, &[]).await;
+    let (folder, site) = (database.folder().join("other"), database.folder().join("site"));
+    let arguments = ["serve", "--listen", "127.0.0.1:0", "--data-dir", folder.to_str().expect("UTF-8")];
+    let variables = [("IPAWARE_SITE_DIR", site.to_str().expect("UTF-8")), ("DATABASE_URL", &database.url)];
+    let output = run(&arguments, &variables).await;
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(1), "{said}");
+    assert!(said.contains("another server") && said.contains("IPAWARE_DATA_DIR"), "{said}");
+    first.kill().await;
+    Process::start(&database, &[]).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

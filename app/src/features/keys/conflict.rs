@@ -100,7 +100,7 @@ pub(super) fn Conflict(
                     "Take the saved values"
                 </button>
                 <button type="button" class="button button-primary" on:click=move |_| keep.run(saved.get_value())>
-                    "Keep editing with my values"
+                    "Save my values"
                 </button>
             </footer>
         </div>

@@ -40,7 +40,7 @@ struct Creation {
 
 impl Creation {
     fn send(self) {
-        let filled = match self.draft.filled(None) {
+        let filled = match self.draft.filled(FORM, None) {
             Ok(filled) => filled,
             Err(problems) => return self.problems.set(problems),
         };
@@ -57,7 +57,13 @@ impl Creation {
                 self.draft.clear();
                 self.created.set(Some(created));
             }
-            Err(error) => self.problems.set(Problems::from_error(&error)),
+            Err(error) => {
+                if matches!(error, AppError::AlreadyCreated { .. }) {
+                    // An earlier answer was lost. Now that this has been said, sending again means another key.
+                    self.token.set(browser::random_token());
+                }
+                self.problems.set(Problems::from_error(&error));
+            }
         });
     }
 

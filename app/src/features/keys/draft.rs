@@ -7,7 +7,7 @@ use shared::{
     role::RoleChoice,
 };
 
-use crate::ui::{field::judge, form::Problems};
+use crate::ui::{browser, field::judge, form::Problems};
 
 /// The fields, as text: what a person has typed need not be right yet.
 #[derive(Debug, Clone, Copy)]
@@ -66,15 +66,18 @@ impl Draft {
         }
     }
 
-    /// The fields, or what is wrong with them.
-    pub(super) fn filled(self, unchanged_from: Option<&KeyView>) -> Result<Filled, Problems> {
+    /// The fields, or what is wrong with them. `form` is the prefix of the fields' ids.
+    pub(super) fn filled(self, form: &str, unchanged_from: Option<&KeyView>) -> Result<Filled, Problems> {
         let (name, role) = (self.name.read_untracked(), self.role.read_untracked());
         let (environment, expires) = (self.environment.read_untracked(), self.expires.read_untracked());
         let environment = Environment::from_code(&environment);
         let role = role.parse::<RoleId>().ok();
-        if let (Ok(name), Some(role), Some(environment), None) =
-            (key::name(&name), role, environment, check_expires(&expires))
-        {
+        let wrong_day = if browser::is_half_typed(&format!("{form}-expires_at")) {
+            Some("Expires is not a whole day yet. Complete it, or clear it.".to_owned())
+        } else {
+            check_expires(&expires)
+        };
+        if let (Ok(name), Some(role), Some(environment), None) = (key::name(&name), role, environment, &wrong_day) {
             // A moment that was set to the second through the API must not move to midnight by saving another field.
             let kept =
                 unchanged_from.and_then(|key| key.expires_at).filter(|moment| moment.last_day() == expires.trim());
@@ -85,7 +88,7 @@ impl Draft {
             ("name", check_name(&name)),
             ("role", role.is_none().then(|| "Choose a role.".to_owned())),
             ("environment", environment.is_none().then(|| "Choose an environment.".to_owned())),
-            ("expires_at", check_expires(&expires)),
+            ("expires_at", wrong_day),
         ]))
     }
 }

@@ -56,7 +56,7 @@ struct Editing {
 
 impl Editing {
     fn send(self) {
-        let filled = match self.draft.filled(Some(&*self.base.read_untracked())) {
+        let filled = match self.draft.filled(FORM, Some(&*self.base.read_untracked())) {
             Ok(filled) => filled,
             Err(problems) => return self.problems.set(problems),
         };

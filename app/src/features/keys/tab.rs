@@ -84,6 +84,9 @@ impl Tab {
             pending.try_set(false);
             if let Err(error) = &answer {
                 self.notice(error);
+                if is_about_a_stale_table(error) {
+                    self.list.refetch();
+                }
             }
             then(answer);
         });
@@ -97,6 +100,18 @@ impl Tab {
             Err(error) => self.toasts.error(error.to_string()),
         });
     }
+}
+
+/// Whether the error tells of a change that the table does not show yet.
+const fn is_about_a_stale_table(error: &AppError) -> bool {
+    matches!(
+        error,
+        AppError::WrongState { .. }
+            | AppError::Conflict { .. }
+            | AppError::AlreadyCreated { .. }
+            | AppError::NotFound { .. }
+            | AppError::KeyLimitReached { .. }
+    )
 }
 
 /// `Revoked. Refused everywhere as of 12:03:04 (38 ms)`

@@ -38,6 +38,7 @@ pub(super) async fn run(url: &str, direction: Direction) -> Result<(), Failure> 
                 .map_err(|error| Failure::broken(format!("a migration failed: {error}")))
         }
         AnyDb::Sqlite => {
+            make_private_file(url).map_err(|error| refused(&error))?;
             let mut connection = pool::connect_sqlite(url, false).await.map_err(|error| refused(&error))?;
             // Listing and applying in one write transaction is the lock; each migration becomes a savepoint in it.
             let all = move |c: &mut diesel::SqliteConnection| {
@@ -46,6 +47,16 @@ pub(super) async fn run(url: &str, direction: Direction) -> Result<(), Failure> 
             Ok(connection.spawn_blocking(all).await?)
         }
     }
+}
+
+/// Makes a missing database file for its owner alone, whatever the folder allows: it holds emails and password hashes.
+/// SQLite gives its journals the same mode.
+fn make_private_file(path: &str) -> std::io::Result<()> {
+    let mut options = std::fs::OpenOptions::new();
+    options.append(true).create(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path).map(drop)
 }
 
 fn apply<DB, H>(harness: &mut H, migrations: EmbeddedMigrations, direction: Direction) -> MigrationResult<()>

@@ -61,9 +61,6 @@ impl Backend {
             return Err(AppError::SignUpClosed.into());
         }
         let now = self.now();
-        // Hashing is dear, so whoever sends many of these is slowed down like somebody who guesses.
-        let attempt = Attempt::new("", request.address, false);
-        self.inner.throttle.begin(&attempt, now)?;
 
         let mut refused = Vec::new();
         let mut check = |field: &str, outcome: Result<String, String>| {
@@ -77,6 +74,9 @@ impl Backend {
         if !refused.is_empty() {
             return Err(AppError::Invalid { fields: refused }.into());
         }
+        // Hashing is dear, so whoever sends many of these is slowed down like somebody who guesses.
+        let attempt = Attempt::new("", request.address, false);
+        self.inner.throttle.begin(&attempt, now)?;
         let password_hash = self.inner.passwords.hash(password).await?;
 
         let user = UserRow { id: Id(fresh_id!(UserId, now)), email, password_hash, created_at: Moment(now) };

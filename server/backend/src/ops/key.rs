@@ -440,15 +440,17 @@ fn matching<'q>(organization: OrganizationId, params: &KeyListParams, now: Times
         let since = Moment(now.0.plus_days(-UNUSED_DAYS));
         keys = keys.filter(secret_uses::used_at.is_null().or(secret_uses::used_at.lt(since).assume_not_null()));
     }
-    if !params.search.is_empty() {
-        let pattern = contains(&params.search);
+    // Cleaned here too: SQLite refuses long patterns, and PostgreSQL has no NUL in its texts.
+    let search = key::search(&params.search);
+    if !search.is_empty() {
+        let pattern = contains(&search);
         // A Key ID and the last four characters are told apart by case; a name is not.
         keys = keys.filter(
             lower(api_keys::name)
                 .like(pattern.to_lowercase())
                 .escape('\\')
                 .or(api_keys::id.like(pattern).escape('\\'))
-                .or(key_secrets::last4.eq(params.search.clone())),
+                .or(key_secrets::last4.eq(search)),
         );
     }
     keys
