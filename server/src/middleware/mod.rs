@@ -102,7 +102,6 @@ impl Edge {
         let Inner { state, router } = &*self.inner;
         let (method, uri) = (parts.method.clone(), parts.uri.clone());
         let is_function = is_below(uri.path(), shared::path::SERVER_FUNCTIONS);
-        let form_post = server_fn_status::is_form_post(&parts.headers);
         if is_function && method == Method::POST {
             let kinds = ["application/json", "application/x-www-form-urlencoded"];
             if let Err(problem) = limits::check_content_type(&parts.headers, &kinds) {
@@ -133,7 +132,7 @@ impl Edge {
             handler.await
         };
         if is_function && response.extensions().get::<Problem>().is_none() {
-            server_fn_status::mend(response, form_post).await
+            server_fn_status::mend(response).await
         } else {
             response
         }

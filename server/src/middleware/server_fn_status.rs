@@ -1,35 +1,24 @@
 //! Gives the answers of server functions their HTTP meaning.
 //!
 //! Leptos 0.8 answers every error with 500, unless the function itself has set a status; it cannot when its
-//! arguments could not even be read. And a form that was posted without scripts has to be sent back to its page by a
-//! redirect, whatever the function's outcome was.
+//! arguments could not even be read. Redirects are left alone: they send a form that was posted without scripts back to
+//! its page.
 
 use axum::{
     body::{Body, to_bytes},
     response::Response,
 };
 use http::{
-    HeaderMap, HeaderValue, StatusCode,
-    header::{ACCEPT, CONTENT_LENGTH, CONTENT_TYPE, LOCATION, RETRY_AFTER},
+    HeaderValue, StatusCode,
+    header::{CONTENT_LENGTH, CONTENT_TYPE, LOCATION, RETRY_AFTER},
 };
 use shared::AppError;
 
 /// More than any error says.
 const ERROR_MAX: usize = 256 * 1024;
 
-/// Whether whoever asks is a browser posting a form by itself.
-#[must_use]
-pub fn is_form_post(request: &HeaderMap) -> bool {
-    request.get(ACCEPT).and_then(|accept| accept.to_str().ok()).is_some_and(|accept| accept.contains("text/html"))
-}
-
 /// Puts the status right, and makes every failure a JSON [`AppError`].
-pub async fn mend(response: Response, form_post: bool) -> Response {
-    if form_post && response.headers().contains_key(LOCATION) {
-        let mut response = response;
-        *response.status_mut() = StatusCode::FOUND;
-        return response;
-    }
+pub async fn mend(response: Response) -> Response {
     if response.status().as_u16() < 400 {
         return response;
     }
@@ -51,6 +40,8 @@ pub async fn mend(response: Response, form_post: bool) -> Response {
         }
     };
     parts.headers.remove(CONTENT_LENGTH);
+    // Leptos names the page to go back to in any case, also when that is another site's.
+    parts.headers.remove(LOCATION);
     parts.headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
     Response::from_parts(parts, Body::from(body))
 }
@@ -61,7 +52,7 @@ mod tests {
 
     async fn mended(status: u16, body: &str) -> (u16, AppError) {
         let response = Response::builder().status(status).body(Body::from(body.to_owned())).expect("a response");
-        let response = mend(response, false).await;
+        let response = mend(response).await;
         let status = response.status().as_u16();
         let body = to_bytes(response.into_body(), ERROR_MAX).await.expect("a body");
         (status, serde_json::from_slice(&body).expect("an AppError"))
@@ -79,12 +70,5 @@ mod tests {
         let (status, error) = mended(415, "Unsupported").await;
         assert_eq!(status, 415);
         assert!(matches!(error, AppError::BadRequest { .. }));
-    }
-
-    #[tokio::test]
-    async fn a_posted_form_is_sent_back_to_its_page() {
-        let response = Response::builder().status(401).header(LOCATION, "/sign-in").body(Body::empty());
-        let response = mend(response.expect("a response"), true).await;
-        assert_eq!(response.status(), StatusCode::FOUND);
     }
 }
