@@ -74,7 +74,7 @@ impl Anonymous {
     /// Only when the database fails.
     pub async fn sign_out(&self) -> Result<(), Failure> {
         match &self.token {
-            Some(token) => self.backend.sign_out(token).await,
+            Some(token) => self.backend.sign_out(&self.request, token).await,
             None => Ok(()),
         }
     }

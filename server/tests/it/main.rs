@@ -21,6 +21,7 @@ mod key_revoke;
 mod key_update;
 mod me;
 mod pages;
+mod pepper;
 mod secrets_nowhere;
 mod security_headers;
 mod security_txt;

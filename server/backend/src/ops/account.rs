@@ -186,11 +186,27 @@ impl Backend {
         Ok(self.begin_session(token))
     }
 
-    pub(crate) async fn sign_out(&self, token: &SessionToken) -> Result<(), Failure> {
-        diesel::delete(sessions::table.filter(sessions::token_digest.eq(Digest32(token.digest()))))
-            .execute(&mut self.inner.store.write().await?)
-            .await?;
-        Ok(())
+    pub(crate) async fn sign_out(&self, request: &RequestInfo, token: &SessionToken) -> Result<(), Failure> {
+        let now = self.now();
+        let found: Option<(Id<SessionId>, Id<MemberId>, Id<OrganizationId>, String)> = sessions::table
+            .inner_join(members::table.on(members::id.eq(sessions::member_id)))
+            .inner_join(users::table.on(users::id.eq(members::user_id)))
+            .filter(sessions::token_digest.eq(Digest32(token.digest())))
+            .select((sessions::id, members::id, members::organization_id, users::email))
+            .first(&mut self.inner.store.read().await?)
+            .await
+            .optional()?;
+        let Some((session, member, organization, email)) = found else { return Ok(()) };
+        let authority = Authority {
+            organization: organization.0,
+            actor: Actor::Member { id: member.0, email },
+            request: request.clone(),
+        };
+        let mut tx = WriteTx::begin(&self.inner.store, &authority, now).await?;
+        diesel::delete(sessions::table.find(session)).execute(tx.connection()?).await?;
+        let event = AuditEvent::created("session.delete", session.0, json!({}));
+        let committed = tx.commit(event, || {}).await?;
+        self.applied(committed).await
     }
 
     /// Whose session this is, and what they may do right now: roles are read anew for every request.
