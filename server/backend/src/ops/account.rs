@@ -187,8 +187,8 @@ impl Backend {
     }
 
     pub(crate) async fn sign_out(&self, request: &RequestInfo, token: &SessionToken) -> Result<(), Failure> {
-        let now = self.now();
-        let found: Option<(Id<SessionId>, Id<MemberId>, Id<OrganizationId>, String)> = sessions::table
+        type Found = (Id<SessionId>, Id<MemberId>, Id<OrganizationId>, String);
+        let found: Option<Found> = sessions::table
             .inner_join(members::table.on(members::id.eq(sessions::member_id)))
             .inner_join(users::table.on(users::id.eq(members::user_id)))
             .filter(sessions::token_digest.eq(Digest32(token.digest())))
@@ -197,6 +197,7 @@ impl Backend {
             .await
             .optional()?;
         let Some((session, member, organization, email)) = found else { return Ok(()) };
+        let now = self.now();
         let authority = Authority {
             organization: organization.0,
             actor: Actor::Member { id: member.0, email },
