@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use shared::{
-    AppError, Permission, PermissionSet,
+    AppError, PermissionSet,
     account::{SignUp, Viewer},
 };
 
@@ -112,12 +112,6 @@ impl Context {
     #[must_use]
     pub fn viewer(&self) -> Viewer {
         self.viewer.clone()
-    }
-
-    /// Whether they hold `permission`.
-    #[must_use]
-    pub const fn may(&self, permission: Permission) -> bool {
-        self.permissions.contains(permission)
     }
 
     /// Proof that they may do `O`.

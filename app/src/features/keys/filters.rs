@@ -5,7 +5,7 @@ use std::time::Duration;
 use leptos::prelude::*;
 use leptos_router::{NavigateOptions, hooks::use_navigate};
 use shared::{
-    key::{Environment, KeyListParams, KeySort, SEARCH_MAX, StatusFilter, UNUSED_DAYS},
+    key::{self, Environment, KeyListParams, KeySort, SEARCH_MAX, StatusFilter, UNUSED_DAYS},
     path,
     role::RoleChoice,
 };
@@ -48,7 +48,7 @@ pub(super) fn Filters(tab: Tab, roles: Memo<Vec<RoleChoice>>) -> impl IntoView {
     let ask = move |change: &dyn Fn(&mut KeyListParams)| {
         stop();
         let mut wanted = params.get_untracked();
-        wanted.search = typed.read_untracked().trim().chars().take(SEARCH_MAX).collect();
+        wanted.search = key::search(&typed.read_untracked());
         wanted.page = 1;
         change(&mut wanted);
         if wanted != params.get_untracked() {
