@@ -27,8 +27,8 @@ use crate::{
 #[component]
 pub fn App() -> impl IntoView {
     provide_meta_context();
-    Session::provide();
     Toasts::provide();
+    Session::provide();
     // Only signing up, in and out send the browser elsewhere. The page is loaded anew then, so that nothing of one
     // person's data stays in memory for the next. Set before the router, which would keep the memory.
     _ = set_redirect_hook(browser::load);

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use leptos::prelude::*;
+use leptos::{prelude::*, task::spawn_local};
 use leptos_router::{hooks::use_location, location::Url};
 use shared::{AppError, account::Viewer, path};
 
@@ -11,19 +11,23 @@ use crate::{
     features::account::api::session,
     layout::plain_frame::PlainFrame,
     page_answer::GoTo,
-    ui::banner::{Banner, Severity},
+    ui::{
+        banner::{Banner, Severity},
+        toast::Toasts,
+    },
 };
 
 /// The session that came with the page.
 #[derive(Clone, Copy)]
 pub struct Session {
     viewer: Resource<ApiResult<Option<Viewer>>>,
+    toasts: Toasts,
 }
 
 impl Session {
     /// Asks the server once and gives the answer to everything below.
     pub fn provide() {
-        provide_context(Self { viewer: Resource::new_blocking(|| (), |()| session()) });
+        provide_context(Self { viewer: Resource::new_blocking(|| (), |()| session()), toasts: Toasts::get() });
     }
 
     /// The session.
@@ -46,12 +50,45 @@ impl Session {
         self.viewer.get()
     }
 
-    /// To be told of every error that the server answers while somebody works: when the session has ended, the page
-    /// finds out and leads to the sign-in page.
+    /// Asks again who this is. A page shows what they may do now.
+    pub fn refresh(self) {
+        self.viewer.refetch();
+    }
+
+    /// To be told of every error that the server answers while somebody works. When the session has ended, the page
+    /// finds out and leads to the sign-in page; when a role was taken away, the page is drawn anew by what is left, and
+    /// the message stays beside it.
     pub fn notice(self, error: &AppError) {
-        if *error == AppError::SignedOut {
-            self.viewer.refetch();
+        match error {
+            AppError::SignedOut => self.refresh(),
+            AppError::Forbidden { .. } | AppError::OwnerOnly => {
+                self.toasts.error(error.to_string());
+                self.refresh();
+            }
+            _ => {}
         }
+    }
+
+    /// Calls the server and hands on its answer. While a call is under way, a second one is not made: a form cannot be
+    /// sent twice, by no number of clicks.
+    pub fn call<T: 'static>(
+        self,
+        pending: RwSignal<bool>,
+        call: impl Future<Output = ApiResult<T>> + 'static,
+        then: impl FnOnce(Result<T, AppError>) + 'static,
+    ) {
+        if pending.get_untracked() {
+            return;
+        }
+        pending.set(true);
+        spawn_local(async move {
+            let answer = call.await.map_err(|error| error.0);
+            pending.try_set(false);
+            if let Err(error) = &answer {
+                self.notice(error);
+            }
+            then(answer);
+        });
     }
 }
 

@@ -5,7 +5,7 @@
 
 use std::{fmt, net::SocketAddr, path::PathBuf};
 
-use backend::{SignUpMode, clock::Clock, plan::Plans};
+use backend::{SignUpMode, clock::Clock, mail::MailSettings, plan::Plans};
 use clap::{Args, Parser, Subcommand};
 
 use crate::middleware::client_address::TrustedProxies;
@@ -71,6 +71,15 @@ pub struct Options {
     #[arg(long, env = "IPAWARE_MMDB", value_name = "FILES")]
     pub mmdb: Option<String>,
 
+    /// Mail server for invitations, as smtps://user:password@host or smtp://host:587?tls=required. Without one, mails are
+    /// written to the data folder and the console shows the links. [default: none]
+    #[arg(long, env = "IPAWARE_SMTP_URL", value_name = "URL", hide_env_values = true)]
+    pub smtp_url: Option<String>,
+
+    /// Who the mails are from. [default: IPAware <ipaware@localhost>]
+    #[arg(long, env = "IPAWARE_MAIL_FROM", value_name = "ADDRESS")]
+    pub mail_from: Option<String>,
+
     /// Where to report security problems, as mailto:… or https://…; published as /.well-known/security.txt.
     #[arg(long, env = "IPAWARE_SECURITY_CONTACT", value_name = "URI")]
     pub security_contact: Option<String>,
@@ -121,6 +130,10 @@ pub struct Config {
     pub plans: Plans,
     /// The address databases.
     pub mmdb: Vec<PathBuf>,
+    /// The mail server; `None`: mails are written to files.
+    pub smtp_url: Option<String>,
+    /// Who the mails are from.
+    pub mail_from: String,
     /// For security.txt.
     pub security_contact: Option<String>,
     /// How log lines are written.
@@ -167,6 +180,8 @@ impl Config {
             pepper_file: given(options.pepper_file).map_or_else(|| data_dir.join("pepper"), PathBuf::from),
             plans: read_plans(given(options.plans_file).map(PathBuf::from), given(options.plan))?,
             mmdb: given(options.mmdb).map(|files| read_files(&files)).unwrap_or_default(),
+            smtp_url: given(options.smtp_url),
+            mail_from: given(options.mail_from).unwrap_or_else(|| "IPAware <ipaware@localhost>".to_owned()),
             security_contact: given(options.security_contact).map(|uri| read_contact(&uri)).transpose()?,
             log_format: read_log_format(given(options.log_format).as_deref())?,
             demo: options.demo,
@@ -189,6 +204,12 @@ impl Config {
             sign_up: self.sign_up,
             secure_cookies: self.is_https(),
             plans: self.plans.clone(),
+            mail: MailSettings {
+                smtp_url: self.smtp_url.clone(),
+                from: self.mail_from.clone(),
+                outbox: self.data_dir.join("outbox"),
+                public_url: self.public_url.clone().unwrap_or_else(|| format!("http://{}", self.listen)),
+            },
             clock: Clock::System,
         }
     }

@@ -2,7 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{OrganizationId, Permission, PermissionSet, field};
+use crate::{
+    MemberId, OrganizationId, Permission, SessionId, Timestamp, field, organization::OrganizationRef,
+    permission::Grants,
+};
 
 /// The shortest password accepted, in characters (NIST SP 800-63B, 5.1.1.2).
 pub const PASSWORD_MIN: usize = 8;
@@ -28,22 +31,67 @@ pub enum SignUp {
 pub struct Viewer {
     /// How they sign in.
     pub email: String,
+    /// Their place in the organization.
+    pub member: MemberId,
     /// The organization they are in.
     pub organization: OrganizationId,
     /// Its name.
     pub organization_name: String,
+    /// Every organization they belong to, this one included, by name.
+    pub organizations: Vec<OrganizationRef>,
     /// The names of their roles.
     pub roles: Vec<String>,
     /// The union of what their roles permit.
-    pub permissions: PermissionSet,
+    pub permissions: Grants,
+    /// Whether they are the Owner.
+    pub is_owner: bool,
+    /// Whom to ask for more.
+    pub owner_email: String,
 }
 
 impl Viewer {
     /// Whether they may do it.
     #[must_use]
     pub const fn may(&self, permission: Permission) -> bool {
-        self.permissions.contains(permission)
+        self.permissions.holds(permission)
     }
+
+    /// Why they may not do it, with what is missing and whom to ask; `None` when they may. `what` is said after "Your
+    /// role cannot".
+    #[must_use]
+    pub fn refusal(&self, permission: Permission, what: &str) -> Option<String> {
+        (!self.may(permission)).then(|| {
+            format!("Your role cannot {what}. It needs {permission}; ask {} (Organization Owner).", self.owner_email)
+        })
+    }
+}
+
+/// One signed-in browser of the person looking.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SessionView {
+    /// Which.
+    pub id: SessionId,
+    /// The organization it is in.
+    pub organization_name: String,
+    /// When they signed in.
+    pub created_at: Timestamp,
+    /// When it was last used, to the minute.
+    pub last_seen_at: Timestamp,
+    /// From where they signed in.
+    pub address: Option<String>,
+    /// What the browser called itself.
+    pub user_agent: Option<String>,
+    /// Whether it is the one that asks.
+    pub current: bool,
+}
+
+/// The person's own part of the settings.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SessionList {
+    /// The current one first, then the most recently used.
+    pub sessions: Vec<SessionView>,
+    /// When this was read.
+    pub now: Timestamp,
 }
 
 /// Checks an email address and writes it in one form: trimmed, in lower case.

@@ -6,6 +6,7 @@ use crate::{
     Permission,
     field::FieldError,
     key::{KeyAllowance, KeyStatus, KeyView},
+    role::RoleHolders,
 };
 
 /// Why something asked for was not done. Nothing was changed unless the text says so.
@@ -33,14 +34,61 @@ pub enum AppError {
         /// What is missing.
         permission: Permission,
     },
-    /// The role chosen may do more than whoever chose it (the ceiling rule).
-    #[error("You cannot assign {role}: it holds {permission}, which you lack yourself.")]
+    /// What is handed on holds more than whoever hands it on (the ceiling rule).
+    #[error("You cannot {what}: it takes {permission}, which you lack yourself.")]
     AboveCeiling {
-        /// The role's name.
-        role: String,
+        /// What was asked for, after "You cannot": `assign Partner Integration`.
+        what: String,
         /// The first permission that is missing.
-        permission: Permission,
+        permission: String,
     },
+    /// Only the Owner may do it, and no permission can grant it.
+    #[error("Only the Organization Owner can do this.")]
+    OwnerOnly,
+    /// There has to be an Owner.
+    #[error("An organization must have an Owner. Transfer the ownership to another member first.")]
+    LastOwner,
+    /// The four roles that come with every organization are locked.
+    #[error("System roles are locked. Duplicate this one and change the copy.")]
+    SystemRoleLocked,
+    /// A role in use needs a replacement.
+    #[error("This role is held by {}. Choose the role they get instead.", .holders.said())]
+    RoleInUse {
+        /// Who would be left without a role.
+        holders: RoleHolders,
+    },
+    /// Somebody else changed it since the form was filled.
+    #[error(
+        "Somebody else changed this {what} in the meantime. Nothing was saved; look at it as it is now and try again."
+    )]
+    Stale {
+        /// `role`, `member`, …
+        what: String,
+    },
+    /// There are as many as there can be.
+    #[error("There can be at most {limit} {what}. Remove some that are not needed.")]
+    TooMany {
+        /// `custom roles`, `open invitations`, …
+        what: String,
+        /// How many.
+        limit: u64,
+    },
+    /// The invitation's link does not work, or no longer.
+    #[error(
+        "This invitation is not valid. It was used, withdrawn or sent again, or its seven days are over. Ask whoever invited you for a new one."
+    )]
+    InvitationGone,
+    /// The invitation is for somebody else than the person who is signed in.
+    #[error("This invitation is for {invited}, and you are signed in as {signed_in}. Sign out first.")]
+    InvitationForAnother {
+        /// Whom it is for.
+        invited: String,
+        /// Who is signed in.
+        signed_in: String,
+    },
+    /// The account is fine but belongs nowhere.
+    #[error("Your account belongs to no organization any more. Ask an Organization Owner or Admin for an invitation.")]
+    NoOrganization,
     /// The browser says the request was started by another site.
     #[error("This request came from another site and was refused. Reload the page and try again.")]
     CrossSite,
@@ -115,6 +163,12 @@ impl AppError {
         Self::Invalid { fields: vec![FieldError::new(field, message)] }
     }
 
+    /// Changed by somebody else.
+    #[must_use]
+    pub fn stale(what: &str) -> Self {
+        Self::Stale { what: what.to_owned() }
+    }
+
     /// No such thing.
     #[must_use]
     pub fn not_found(what: &str) -> Self {
@@ -126,14 +180,26 @@ impl AppError {
     pub const fn status(&self) -> u16 {
         match self {
             Self::SignedOut | Self::WrongCredentials => 401,
-            Self::SignUpClosed | Self::Forbidden { .. } | Self::AboveCeiling { .. } | Self::CrossSite => 403,
+            Self::SignUpClosed
+            | Self::Forbidden { .. }
+            | Self::AboveCeiling { .. }
+            | Self::OwnerOnly
+            | Self::SystemRoleLocked
+            | Self::InvitationForAnother { .. }
+            | Self::NoOrganization
+            | Self::CrossSite => 403,
             Self::NotFound { .. } => 404,
+            Self::InvitationGone => 410,
             Self::Invalid { .. } => 422,
             Self::BadRequest { .. } => 400,
             Self::Conflict { .. }
             | Self::WrongState { .. }
             | Self::AlreadyCreated { .. }
-            | Self::KeyLimitReached { .. } => 409,
+            | Self::KeyLimitReached { .. }
+            | Self::LastOwner
+            | Self::RoleInUse { .. }
+            | Self::Stale { .. }
+            | Self::TooMany { .. } => 409,
             Self::TooManyAttempts { .. } => 429,
             Self::Internal { .. } => 500,
             Self::RefusedButNotSaved | Self::Unavailable | Self::Unreachable => 503,

@@ -53,6 +53,12 @@ pub fn optional_line(label: &str, text: &str, max: usize) -> Result<Option<Strin
     if text.trim().is_empty() { Ok(None) } else { line(label, text, max).map(Some) }
 }
 
+/// Cleans what somebody searches for: trimmed, without control characters, cut at `max` characters.
+#[must_use]
+pub fn search(text: &str, max: usize) -> String {
+    text.trim().chars().filter(|c| !c.is_control()).take(max).collect()
+}
+
 fn is_invisible(c: char) -> bool {
     c.is_control()
         || matches!(

@@ -97,6 +97,10 @@ ids! {
     SecretId = "sec_";
     /// One signed-in browser.
     SessionId = "ses_";
+    /// An invitation that has not been accepted yet.
+    InvitationId = "inv_";
+    /// A mail that is to be sent.
+    MailId = "mail_";
 }
 
 #[cfg(test)]

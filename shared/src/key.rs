@@ -382,7 +382,7 @@ pub fn name(text: &str) -> Result<String, String> {
 /// What is searched for when somebody has typed this: trimmed, without control characters, and cut at [`SEARCH_MAX`].
 #[must_use]
 pub fn search(text: &str) -> String {
-    text.trim().chars().filter(|c| !c.is_control()).take(SEARCH_MAX).collect()
+    field::search(text, SEARCH_MAX)
 }
 
 /// Checks the reason for a revocation; empty is fine.

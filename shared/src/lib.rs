@@ -9,14 +9,16 @@ pub mod error;
 pub mod field;
 pub mod id;
 pub mod key;
+pub mod organization;
 pub mod page;
 pub mod path;
 pub mod permission;
 pub mod role;
+pub mod team;
 pub mod timestamp;
 pub mod verify;
 
 pub use error::AppError;
-pub use id::{KeyId, MemberId, OrganizationId, RoleId, SecretId, SessionId, UserId};
-pub use permission::{Permission, PermissionSet};
+pub use id::{InvitationId, KeyId, MailId, MemberId, OrganizationId, RoleId, SecretId, SessionId, UserId};
+pub use permission::{Grants, Permission, PermissionSet};
 pub use timestamp::Timestamp;

@@ -1,15 +1,33 @@
 //! Where the pages are.
 
+use crate::RoleId;
+
 /// The overview; for now it leads to the keys.
 pub const HOME: &str = "/";
 /// The API Keys tab.
 pub const KEYS: &str = "/keys";
+/// The roles and the application permissions.
+pub const ROLES: &str = "/roles";
+/// Making a role. Ids start with `role_`, so this is none.
+pub const ROLE_NEW: &str = "/roles/new";
+/// The members and invitations.
+pub const TEAM: &str = "/team";
+/// The organization, one's own password and sessions.
+pub const SETTINGS: &str = "/settings";
+/// Accepting an invitation: `/join?token=…`.
+pub const JOIN: &str = "/join";
 /// Signing in.
 pub const SIGN_IN: &str = "/sign-in";
 /// Making an account and an organization.
 pub const SIGN_UP: &str = "/sign-up";
 /// Where server functions answer.
 pub const SERVER_FUNCTIONS: &str = "/api";
+
+/// A role's page.
+#[must_use]
+pub fn role(id: RoleId) -> String {
+    format!("{ROLES}/{id}")
+}
 
 /// Where somebody goes after signing in: `next` when it is a path of this site, else the keys.
 ///

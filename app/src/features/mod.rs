@@ -2,3 +2,6 @@
 
 pub mod account;
 pub mod keys;
+pub mod roles;
+pub mod settings;
+pub mod team;

@@ -3,15 +3,17 @@
 use std::net::IpAddr;
 
 use shared::{
-    AppError, PermissionSet,
+    AppError, Grants, OrganizationId,
     account::{SignUp, Viewer},
+    team::InvitationOffer,
 };
 
 use crate::{
     Backend,
     authn::session::{CookiePolicy, NewSession, SessionToken},
-    authz::{Authority, Operation, Permit},
+    authz::{Actor, Authority, Operation, Permit},
     failure::Failure,
+    keyring::Holder,
 };
 
 /// What is known about a request before anybody is authenticated.
@@ -79,6 +81,32 @@ impl Anonymous {
         }
     }
 
+    /// What the holder of an invitation's link is offered.
+    ///
+    /// # Errors
+    /// [`AppError::InvitationGone`] when the link does not work, or no longer.
+    pub async fn invitation_offer(&self, token: &str) -> Result<InvitationOffer, Failure> {
+        self.backend.invitation_offer(&self.request, self.token.as_ref(), token).await
+    }
+
+    /// Accepts an invitation and signs in to its organization.
+    ///
+    /// # Errors
+    /// [`AppError::InvitationGone`], [`AppError::InvitationForAnother`], [`AppError::Invalid`] for a weak or a wrong
+    /// password, or [`AppError::TooManyAttempts`].
+    pub async fn invitation_accept(&self, token: &str, password: String) -> Result<NewSession, Failure> {
+        self.backend.invitation_accept(&self.request, self.token.as_ref(), token, password).await
+    }
+
+    /// Goes on in another organization of the person's, in a new session.
+    ///
+    /// # Errors
+    /// [`AppError::SignedOut`], or [`AppError::NotFound`] for an organization that they do not belong to.
+    pub async fn organization_switch(&self, organization: OrganizationId) -> Result<NewSession, Failure> {
+        let token = self.token.as_ref().ok_or(AppError::SignedOut)?;
+        self.backend.organization_switch(&self.request, token, organization).await
+    }
+
     /// How the session cookie is set.
     #[must_use]
     pub fn cookie(&self) -> &CookiePolicy {
@@ -97,8 +125,7 @@ impl Anonymous {
 pub struct Context {
     pub(crate) backend: Backend,
     pub(crate) authority: Authority,
-    pub(crate) permissions: PermissionSet,
-    pub(crate) viewer: Viewer,
+    pub(crate) grants: Grants,
 }
 
 impl Context {
@@ -109,9 +136,11 @@ impl Context {
     }
 
     /// The person, for the page.
-    #[must_use]
-    pub fn viewer(&self) -> Viewer {
-        self.viewer.clone()
+    ///
+    /// # Errors
+    /// [`AppError::SignedOut`] for a key, or when the database fails.
+    pub async fn viewer(&self) -> Result<Viewer, Failure> {
+        self.backend.viewer(&self.authority).await
     }
 
     /// Proof that they may do `O`.
@@ -119,6 +148,23 @@ impl Context {
     /// # Errors
     /// [`AppError::Forbidden`] names the permission that is missing.
     pub fn authorize<O: Operation>(&self) -> Result<Permit<O>, AppError> {
-        Permit::grant(&self.authority, self.permissions)
+        Permit::grant(&self.authority, &self.grants)
+    }
+}
+
+impl Backend {
+    /// Somebody who presented a genuine key, for operations that its role allows.
+    ///
+    /// # Errors
+    /// [`AppError::SignedOut`] when there is no such key any more, or when the database fails.
+    pub async fn key_context(&self, holder: &Holder, request: RequestInfo) -> Result<Context, Failure> {
+        let name = self.key_name(holder.organization, holder.key).await?;
+        let authority = Authority {
+            organization: holder.organization,
+            actor: Actor::Key { id: holder.key, name },
+            session: None,
+            request,
+        };
+        Ok(Context { backend: self.clone(), authority, grants: Grants::clone(&holder.permissions) })
     }
 }

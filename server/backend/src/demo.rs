@@ -5,33 +5,25 @@
 
 use std::net::IpAddr;
 
-use diesel::{BoolExpressionMethods as _, ExpressionMethods as _, NullableExpressionMethods as _, QueryDsl as _};
+use diesel::ExpressionMethods as _;
 use diesel_async::RunQueryDsl as _;
 use serde_json::json;
 use shared::{
-    MemberId, Permission, PermissionSet, RoleId, Timestamp, UserId,
+    Permission, Timestamp,
     key::{Environment, KeyCreateParams, KeyListParams},
-    role::SystemRole,
+    role::{RoleCreateParams, SystemRole},
+    team::{InvitationCreateParams, TeamListParams},
 };
 
 use crate::{
     Backend, Failure, Settings, SignUpMode,
     audit::AuditEvent,
-    authz::{Authority, KeyCreate, KeyDelete, KeyRead, KeyUpdate, Permit},
+    authz::{Invite, KeyCreate, KeyDelete, KeyRead, KeyUpdate, MemberRead, RoleCreate},
     clock::Clock,
-    context::RequestInfo,
-    db::{
-        anydb::Moment,
-        column::Id,
-        row::{
-            account::{MemberRoleRow, MemberRow, UserRow},
-            role::{RolePermissionRow, RoleRow},
-        },
-        schema::{key_networks, member_roles, members, role_permissions, roles, users},
-        tx::WriteTx,
-    },
+    context::{Context, RequestInfo},
+    db::{column::Id, schema::key_networks, tx::WriteTx},
     keyring::{AskedPermission, Question, applier::Subject, secret::WellFormed},
-    random::{self, fresh_id},
+    random,
 };
 
 /// How to get in.
@@ -48,6 +40,9 @@ const PEOPLE: [(&str, SystemRole); 3] = [
     ("jonas@northwind.example", SystemRole::Admin),
     ("priya@northwind.example", SystemRole::Member),
 ];
+
+/// Somebody who has not accepted yet.
+const INVITED: &str = "sam@contoso.example";
 
 /// What happens to a key after it was made.
 enum Fate {
@@ -71,6 +66,9 @@ struct Story {
 const PLAN: &str = "Pro";
 const CLIENT: &str = "API Client";
 const PARTNER: &str = "Partner Integration";
+/// What the demo's own application asks for.
+const APPLICATION_PERMISSIONS: [(&str, &str); 2] =
+    [("orders.read", "See orders in the shop."), ("orders.refund", "Give a customer their money back.")];
 /// The one network that the partner's key may be used from.
 const PARTNER_NETWORK: &str = "198.51.100.0/24";
 
@@ -141,23 +139,25 @@ impl Demo {
         let session = visitor.sign_up(owner, password.to_owned(), "Northwind Labs").await?;
         let cookie = (session.cookie.name(), session.token.expose());
         let request = RequestInfo { request_id: "demo".to_owned(), ..RequestInfo::default() };
-        let authority = self.backend.visitor(request, std::iter::once(cookie)).authenticate().await?.authority;
-        self.add_colleagues(&authority, password).await?;
-        self.add_partner_role(&authority).await?;
+        let owner = self.backend.visitor(request, std::iter::once(cookie)).authenticate().await?;
+        self.add_colleagues(&owner, password).await?;
+        self.add_partner_role(&owner).await?;
 
         for story in &STORIES {
-            self.tell(&authority, story).await?;
+            self.tell(&owner, story).await?;
         }
+        self.clock.set(self.today.plus_days(-2));
+        self.invite(&owner, INVITED, SystemRole::Member).await?;
         self.clock.set(self.today);
         self.backend.flush_usage().await
     }
 
     /// A key's life, each event on its day.
-    async fn tell(&self, authority: &Authority, story: &Story) -> Result<(), Failure> {
+    async fn tell(&self, owner: &Context, story: &Story) -> Result<(), Failure> {
         let made = self.today.plus_days(-story.made_days_ago);
         self.clock.set(made);
         let roles = {
-            let permit = Permit::<KeyRead>::grant(authority, PermissionSet::ALL)?;
+            let permit = owner.authorize::<KeyRead>()?;
             self.backend.key_list(&permit, &KeyListParams::default()).await?.roles
         };
         let role = roles.iter().find(|role| role.name == story.role).ok_or_else(|| Failure::broken(story.role))?.id;
@@ -170,10 +170,10 @@ impl Demo {
             form_token: None,
         };
         let created =
-            self.backend.key_create(&Permit::<KeyCreate>::grant(authority, PermissionSet::ALL)?, params).await?;
+            self.backend.key_create(&owner.authorize::<KeyCreate>()?, params).await?;
         let key = created.key.id;
         if story.role == PARTNER {
-            self.restrict(authority, key).await?;
+            self.restrict(owner, key).await?;
         }
         if let Some((minutes, address)) = story.last_used {
             self.clock.set(self.today.plus_seconds(-60 * minutes));
@@ -193,76 +193,51 @@ impl Demo {
         match story.fate {
             Fate::Active | Fate::Expired => {}
             Fate::Paused => {
-                self.backend.key_pause(&Permit::<KeyUpdate>::grant(authority, PermissionSet::ALL)?, key).await?;
+                self.backend.key_pause(&owner.authorize::<KeyUpdate>()?, key).await?;
             }
             Fate::Revoked(reason) => {
-                let permit = Permit::<KeyDelete>::grant(authority, PermissionSet::ALL)?;
+                let permit = owner.authorize::<KeyDelete>()?;
                 self.backend.key_revoke(&permit, key, reason).await?;
             }
         }
         Ok(())
     }
 
-    async fn begin(&self, authority: &Authority) -> Result<WriteTx, Failure> {
-        WriteTx::begin(&self.backend.inner.store, authority, self.backend.now()).await
-    }
-
-    async fn add_colleagues(&self, authority: &Authority, password: &str) -> Result<(), Failure> {
-        for (email, role) in PEOPLE.into_iter().skip(1) {
-            let password_hash = self.backend.inner.passwords.hash(password.to_owned()).await?;
-            let mut tx = self.begin(authority).await?;
-            let (now, organization_id) = (tx.now, tx.organization_id());
-            let user = UserRow {
-                id: Id(fresh_id!(UserId, now)),
-                email: email.to_owned(),
-                password_hash,
-                created_at: Moment(now),
-            };
-            let member = MemberRow {
-                id: Id(fresh_id!(MemberId, now)),
-                organization_id,
-                user_id: user.id,
-                created_at: Moment(now),
-            };
-            let connection = tx.connection()?;
-            let role_id = roles::table
-                .filter(roles::organization_id.eq(organization_id).and(roles::system.eq(role.code()).assume_not_null()))
-                .select(roles::id)
-                .first(connection)
-                .await?;
-            diesel::insert_into(users::table).values(&user).execute(connection).await?;
-            diesel::insert_into(members::table).values(&member).execute(connection).await?;
-            let held = MemberRoleRow { member_id: member.id, role_id };
-            diesel::insert_into(member_roles::table).values(held).execute(connection).await?;
-            let event =
-                AuditEvent::created("member.create", member.id.0, json!({ "email": email, "role": role.name() }));
-            self.backend.applied(tx.commit(event, || {}).await?).await?;
+    async fn add_colleagues(&self, owner: &Context, password: &str) -> Result<(), Failure> {
+        for (email, system) in PEOPLE.into_iter().skip(1) {
+            let link = self.invite(owner, email, system).await?;
+            let (_, token) = link.split_once("token=").ok_or_else(|| Failure::broken(email))?;
+            let invited = self.backend.visitor(RequestInfo::default(), std::iter::empty());
+            invited.invitation_accept(token, password.to_owned()).await?;
         }
         Ok(())
     }
 
-    async fn add_partner_role(&self, authority: &Authority) -> Result<(), Failure> {
-        let mut tx = self.begin(authority).await?;
-        let role = RoleRow {
-            id: Id(fresh_id!(RoleId, tx.now)),
-            organization_id: tx.organization_id(),
-            system: None,
-            name: PARTNER.to_owned(),
-            description: "For partners: calls the IPAware API and sees its own usage.".to_owned(),
-            created_at: Moment(tx.now),
-        };
-        let held: Vec<_> = [Permission::IpLookup, Permission::UsageView]
-            .map(|permission| RolePermissionRow { role_id: role.id, permission: permission.name().to_owned() })
-            .to_vec();
-        diesel::insert_into(roles::table).values(&role).execute(tx.connection()?).await?;
-        diesel::insert_into(role_permissions::table).values(&held).execute(tx.connection()?).await?;
-        tx.touch(Subject::Organization(authority.organization));
-        let event = AuditEvent::created("role.create", role.id.0, json!({ "name": PARTNER }));
-        self.backend.applied(tx.commit(event, || {}).await?).await
+    /// Gives the link.
+    async fn invite(&self, owner: &Context, email: &str, system: SystemRole) -> Result<String, Failure> {
+        let roles = self.backend.team_list(&owner.authorize::<MemberRead>()?, &TeamListParams::default()).await?.roles;
+        let role = roles.iter().find(|role| role.name == system.name()).ok_or_else(|| Failure::broken(email))?.id;
+        let params = InvitationCreateParams { email: email.to_owned(), role };
+        Ok(self.backend.invitation_create(&owner.authorize::<Invite>()?, params).await?.link)
     }
 
-    async fn restrict(&self, authority: &Authority, key: shared::KeyId) -> Result<(), Failure> {
-        let mut tx = self.begin(authority).await?;
+    async fn add_partner_role(&self, owner: &Context) -> Result<(), Failure> {
+        for (name, description) in APPLICATION_PERMISSIONS {
+            self.backend.permission_create(&owner.authorize::<RoleCreate>()?, name, description).await?;
+        }
+        let held = [Permission::IpLookup, Permission::UsageView].map(Permission::name);
+        let params = RoleCreateParams {
+            name: PARTNER.to_owned(),
+            description: "For partners: calls the IPAware API and sees its own usage.".to_owned(),
+            permissions: held.into_iter().chain([APPLICATION_PERMISSIONS[0].0]).map(str::to_owned).collect(),
+        };
+        self.backend.role_create(&owner.authorize::<RoleCreate>()?, params).await?;
+        Ok(())
+    }
+
+    async fn restrict(&self, owner: &Context, key: shared::KeyId) -> Result<(), Failure> {
+        let permit = owner.authorize::<KeyUpdate>()?;
+        let mut tx = WriteTx::begin(&self.backend.inner.store, &permit, self.backend.now()).await?;
         let row = (key_networks::key_id.eq(Id(key)), key_networks::network.eq(PARTNER_NETWORK));
         diesel::insert_into(key_networks::table).values(row).execute(tx.connection()?).await?;
         tx.touch(Subject::Key(key));
@@ -285,6 +260,12 @@ mod tests {
             sign_up: SignUpMode::First,
             secure_cookies: false,
             plans: Plans::load(None, "Free").expect("the plans that come with the server"),
+            mail: crate::mail::MailSettings {
+                smtp_url: None,
+                from: "IPAware <keys@example.com>".to_owned(),
+                outbox: folder.path().join("outbox"),
+                public_url: "http://127.0.0.1:3000".to_owned(),
+            },
             clock: Clock::System,
         }
     }
@@ -300,7 +281,7 @@ mod tests {
             let session = visitor.sign_in(email, sign_in.password.clone()).await.expect("a session");
             let cookie = std::iter::once((session.cookie.name(), session.token.expose()));
             let context = backend.visitor(RequestInfo::default(), cookie).authenticate().await.expect("a context");
-            assert_eq!(context.viewer().roles, [*role]);
+            assert_eq!(context.viewer().await.expect("a person").roles, [*role]);
             let params = KeyListParams { status: StatusFilter::All, ..KeyListParams::default() };
             let permit = context.authorize::<KeyRead>().expect("all of them may look");
             let keys = backend.key_list(&permit, &params).await.expect("keys").page.rows;

@@ -14,6 +14,7 @@ mod failure;
 pub mod geo;
 pub mod keyring;
 mod load;
+pub mod mail;
 mod ops;
 pub mod plan;
 mod random;
@@ -32,6 +33,7 @@ use self::{
     context::{Anonymous, RequestInfo},
     db::{pool::Store, tx::Committed},
     keyring::{Keyring, Question, Verdict, applier::Applier, pepper::Peppers, secret::WellFormed},
+    mail::{MailSettings, Mailer},
     plan::Plans,
 };
 
@@ -59,6 +61,8 @@ pub struct Settings {
     pub secure_cookies: bool,
     /// The plans, and which one a new organization gets.
     pub plans: Plans,
+    /// How mail leaves.
+    pub mail: MailSettings,
     /// The clock; only tests set it.
     pub clock: Clock,
 }
@@ -75,6 +79,7 @@ struct Inner {
     applier: Applier,
     passwords: Passwords,
     throttle: Throttle,
+    mailer: Mailer,
     plans: Plans,
     sign_up: SignUpMode,
     cookie: CookiePolicy,
@@ -93,7 +98,8 @@ impl Backend {
     /// # Errors
     /// A sentence for whoever starts the server.
     pub async fn open(settings: Settings) -> Result<Self, Failure> {
-        let Settings { database_url, pepper_file, sign_up, secure_cookies, plans, clock } = settings;
+        let Settings { database_url, pepper_file, sign_up, secure_cookies, plans, mail, clock } = settings;
+        let mailer = Mailer::new(mail)?;
         let store = Store::open(&database_url).await?;
         let peppers = Peppers::open(&pepper_file, &store).await?;
         let keyring = Arc::new(Keyring::new(peppers));
@@ -107,6 +113,7 @@ impl Backend {
                 applier,
                 passwords: Passwords::default(),
                 throttle: Throttle::default(),
+                mailer,
                 plans,
                 sign_up,
                 cookie: CookiePolicy { secure: secure_cookies },

@@ -77,7 +77,7 @@ fn scope(asked: &[AskedPermission]) -> Option<String> {
     let name = |asked: &AskedPermission| -> Option<String> {
         let name = match asked {
             AskedPermission::Known(permission) => permission.name(),
-            AskedPermission::Other(name) => name,
+            AskedPermission::Own(name) => name,
         };
         let is_token = !name.is_empty() && name.bytes().all(|b| matches!(b, 0x21 | 0x23..=0x5B | 0x5D..=0x7E));
         is_token.then(|| name.to_owned())

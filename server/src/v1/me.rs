@@ -3,7 +3,7 @@
 use axum::{Router, extract::State, response::Response, routing::get};
 use http::request::Parts;
 use serde::Serialize;
-use shared::{KeyId, OrganizationId, PermissionSet, RoleId};
+use shared::{Grants, KeyId, OrganizationId, RoleId};
 
 use super::{authenticate::authenticate, envelope, envelope::Problem};
 use crate::state::AppState;
@@ -16,7 +16,7 @@ struct Out {
     key_id: KeyId,
     organization_id: OrganizationId,
     role: OutRole,
-    permissions: PermissionSet,
+    permissions: Grants,
 }
 
 #[derive(Serialize)]
@@ -31,7 +31,7 @@ async fn me(State(state): State<AppState>, parts: Parts) -> Result<Response, Pro
         key_id: holder.key,
         organization_id: holder.organization,
         role: OutRole { id: holder.role, name: holder.role_name.to_string() },
-        permissions: holder.permissions,
+        permissions: Grants::clone(&holder.permissions),
     }))
 }
 

@@ -16,7 +16,7 @@ use crate::{features::account::cookie, server_context::respond_anonymous};
 #[server(endpoint = "session")]
 pub async fn session() -> ApiResult<Option<Viewer>> {
     respond_anonymous(async |visitor| match visitor.authenticate().await {
-        Ok(context) => Ok(Some(context.viewer())),
+        Ok(context) => context.viewer().await.map(Some),
         Err(Failure::Told(AppError::SignedOut)) => Ok(None),
         Err(failure) => Err(failure),
     })

@@ -7,9 +7,12 @@ use shared::{
 };
 
 use super::draft::{Draft, check_expires, check_name};
-use crate::ui::{
-    field::{SelectField, SelectOption, TextField, TextKind},
-    form::Problems,
+use crate::{
+    features::roles::permission_names::PermissionNames,
+    ui::{
+        field::{SelectField, SelectOption, TextField, TextKind},
+        form::Problems,
+    },
 };
 
 /// `Key Name`, `Role`, `Environment`, `Expires`
@@ -88,13 +91,7 @@ fn AboutRole(chosen: RwSignal<String>, roles: Memo<Vec<RoleChoice>>) -> impl Int
         roles.get().into_iter().find(|role| role.id.to_string() == *chosen).map(|role| {
             view! {
                 <p>{role.description}</p>
-                <ul class="permissions" aria-label="Permissions of this role">
-                    {role
-                        .permissions
-                        .iter()
-                        .map(|permission| view! { <li><code title=permission.description()>{permission.name()}</code></li> })
-                        .collect_view()}
-                </ul>
+                <PermissionNames permissions=role.permissions/>
             }
         })
     };

@@ -1,6 +1,5 @@
 //! The API Keys tab: the table, and the dialogs that create, edit, pause and revoke.
 
-mod access;
 pub mod api;
 mod conflict;
 mod create_dialog;

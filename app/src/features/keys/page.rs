@@ -18,12 +18,12 @@ use super::{
     pause_dialog::PauseDialog,
     revoke_dialog::RevokeDialog,
     shortcuts::{ShortcutKeys, ShortcutsDialog},
-    states::{Forbidden, NoKeys, NoMatch, Skeleton, Unavailable},
+    states::{NoKeys, NoMatch, Unavailable},
     tab::{Refusals, Tab, Task},
     table::KeyTable,
 };
 use crate::{
-    layout::{frame::Frame, page_header::PageHeader},
+    layout::{forbidden::Forbidden, frame::Frame, page_header::PageHeader, skeleton::Skeleton},
     session::{Protected, Session},
     ui::button::GuardedButton,
 };
@@ -67,16 +67,17 @@ pub fn KeysPage() -> impl IntoView {
 
 #[component]
 fn KeysTab(tab: Tab, viewer: Viewer) -> impl IntoView {
-    if viewer.may(Permission::KeyView) {
-        let refusals = Refusals::of(&viewer);
-        view! {
-            <Transition fallback=|| view! { <Skeleton/> }>
-                <Loaded tab refusals=refusals.clone()/>
-            </Transition>
+    match viewer.refusal(Permission::KeyView, "see the API keys") {
+        Some(refusal) => view! { <Forbidden title="You cannot see the API keys" refusal/> }.into_any(),
+        None => {
+            let refusals = Refusals::of(&viewer);
+            view! {
+                <Transition fallback=|| view! { <Skeleton/> }>
+                    <Loaded tab refusals=refusals.clone()/>
+                </Transition>
+            }
+            .into_any()
         }
-        .into_any()
-    } else {
-        view! { <Forbidden/> }.into_any()
     }
 }
 

@@ -1,29 +1,15 @@
-//! The tab when there is no table to show: loading, nothing yet, no match, not allowed, not reachable.
+//! The tab when there is no table to show: nothing yet, no match, not reachable.
 
 use leptos::prelude::*;
-use shared::{AppError, Permission, path};
+use shared::{AppError, path};
 
 use super::tab::Tab;
-use crate::{
-    page_answer::set_status,
-    ui::{
-        banner::{Banner, Severity},
-        button::GuardedButton,
-        empty_state::EmptyState,
-        icon::Icon,
-    },
+use crate::ui::{
+    banner::{Banner, Severity},
+    button::GuardedButton,
+    empty_state::EmptyState,
+    icon::Icon,
 };
-
-/// The first load in the browser: the shape of what comes, so that nothing jumps.
-#[component]
-pub(super) fn Skeleton() -> impl IntoView {
-    view! {
-        <div class="skeleton" role="status" aria-label="Loading">
-            <span class="skeleton-title"></span>
-            {(0..6).map(|_| view! { <span class="skeleton-row"></span> }).collect_view()}
-        </div>
-    }
-}
 
 /// The organization has no key that could be used.
 #[component]
@@ -64,20 +50,6 @@ pub(super) fn NoMatch(tab: Tab) -> impl IntoView {
                 }}
             </p>
             <p><a class="button" href=path::KEYS>"Clear filters"</a></p>
-        </EmptyState>
-    }
-}
-
-/// The viewer may not see keys at all.
-#[component]
-pub(super) fn Forbidden() -> impl IntoView {
-    set_status(403);
-    view! {
-        <EmptyState icon=Icon::Lock title="You cannot see the API keys">
-            <p>
-                "Your role cannot see API keys. It needs "<code>{Permission::KeyView.name()}</code>
-                "; an Organization Admin can grant it."
-            </p>
         </EmptyState>
     }
 }

@@ -1,13 +1,13 @@
 //! What the parts of the tab share: the list, who is looking, and which dialog is open.
 
-use leptos::{prelude::*, task::spawn_local};
+use leptos::prelude::*;
 use shared::{
     AppError, Permission,
     account::Viewer,
     key::{KeyList, KeyListParams, KeyRefused, KeyView},
 };
 
-use super::{access, api::key_resume};
+use super::api::key_resume;
 use crate::{error::ApiResult, session::Session, ui::toast::Toasts};
 
 /// The dialog that is open, with the key it is about as the table showed it.
@@ -67,26 +67,17 @@ impl Tab {
         self.session.notice(error);
     }
 
-    /// Calls the server and hands on its answer. While a call is under way, a second one is not made: a form cannot be
-    /// sent twice, by no number of clicks.
+    /// Calls the server and hands on its answer; see [`Session::call`]. The table is read again when the error tells
+    /// that it is old.
     pub(super) fn call<T: 'static>(
         self,
         pending: RwSignal<bool>,
         call: impl Future<Output = ApiResult<T>> + 'static,
         then: impl FnOnce(Result<T, AppError>) + 'static,
     ) {
-        if pending.get_untracked() {
-            return;
-        }
-        pending.set(true);
-        spawn_local(async move {
-            let answer = call.await.map_err(|error| error.0);
-            pending.try_set(false);
-            if let Err(error) = &answer {
-                self.notice(error);
-                if is_about_a_stale_table(error) {
-                    self.list.refetch();
-                }
+        self.session.call(pending, call, move |answer| {
+            if answer.as_ref().is_err_and(is_about_a_stale_table) {
+                self.list.refetch();
             }
             then(answer);
         });
@@ -134,9 +125,9 @@ impl Refusals {
     /// By the viewer's permissions.
     pub(super) fn of(viewer: &Viewer) -> Self {
         Self {
-            create: access::refusal(viewer, Permission::KeyCreate, "create keys"),
-            update: access::refusal(viewer, Permission::KeyUpdate, "edit keys"),
-            delete: access::refusal(viewer, Permission::KeyDelete, "revoke keys"),
+            create: viewer.refusal(Permission::KeyCreate, "create keys"),
+            update: viewer.refusal(Permission::KeyUpdate, "edit keys"),
+            delete: viewer.refusal(Permission::KeyDelete, "revoke keys"),
         }
     }
 }

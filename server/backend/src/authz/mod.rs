@@ -1,27 +1,32 @@
 //! Who may do what. Only this module makes a [`Permit`], and every change asks for one.
 
+mod held;
+
 use std::{fmt, marker::PhantomData};
 
-use shared::{AppError, KeyId, MemberId, OrganizationId, Permission, PermissionSet, role::RoleChoice};
+use shared::{AppError, Grants, KeyId, MemberId, OrganizationId, Permission, SessionId, role::RoleChoice};
 
+pub(crate) use self::held::{held, held_by_member};
 use crate::context::RequestInfo;
 
 /// A kind of operation, and the permission that it takes.
 pub trait Operation {
-    /// What the caller's roles must hold.
-    const PERMISSION: Permission;
+    /// What the caller's roles must hold; `None` for what everybody may do with their own account.
+    const PERMISSION: Option<Permission>;
 }
 
 macro_rules! operations {
-    ($($(#[$doc:meta])* $name:ident = $permission:ident;)*) => {$(
+    ($($(#[$doc:meta])* $name:ident $(= $permission:ident)?;)*) => {$(
         $(#[$doc])*
         #[derive(Debug)]
         pub struct $name;
 
         impl Operation for $name {
-            const PERMISSION: Permission = Permission::$permission;
+            const PERMISSION: Option<Permission> = operations!(@permission $($permission)?);
         }
     )*};
+    (@permission $permission:ident) => { Some(Permission::$permission) };
+    (@permission) => { None };
 }
 
 operations! {
@@ -33,6 +38,29 @@ operations! {
     KeyUpdate = KeyUpdate;
     /// Revoking.
     KeyDelete = KeyDelete;
+    /// Looking at roles and application permissions.
+    RoleRead = RoleView;
+    /// Making a role, registering an application permission.
+    RoleCreate = RoleCreate;
+    /// Editing a role, describing an application permission.
+    RoleUpdate = RoleUpdate;
+    /// Deleting a role, removing an application permission.
+    RoleDelete = RoleDelete;
+    /// Looking at members and invitations.
+    MemberRead = MemberView;
+    /// Inviting, and whatever is done with an invitation until it is accepted.
+    Invite = Invite;
+    /// Giving a member other roles.
+    MemberUpdate = MemberUpdate;
+    /// Removing a member.
+    MemberRemove = MemberRemove;
+    /// Looking at the organization's plan and what it uses.
+    OrganizationRead = OrganizationView;
+    /// Renaming the organization.
+    OrganizationUpdate = OrganizationUpdate;
+    /// Whatever people do with their own account: password, sessions, leaving. Handing on the ownership, too: no
+    /// permission can grant that, the operation itself asks for the Owner.
+    OwnAccount;
 }
 
 /// Whoever does something.
@@ -82,7 +110,22 @@ impl fmt::Display for Actor {
 pub(crate) struct Authority {
     pub(crate) organization: OrganizationId,
     pub(crate) actor: Actor,
+    /// The session that a person's request came with.
+    pub(crate) session: Option<SessionId>,
     pub(crate) request: RequestInfo,
+}
+
+impl Authority {
+    /// The member who acts.
+    ///
+    /// # Errors
+    /// [`AppError::SignedOut`] for a key or the operator: they have no account of their own.
+    pub(crate) const fn member(&self) -> Result<MemberId, AppError> {
+        match self.actor {
+            Actor::Member { id, .. } => Ok(id),
+            Actor::Key { .. } | Actor::Operator => Err(AppError::SignedOut),
+        }
+    }
 }
 
 /// Proof that somebody may do `O`, and where. Operations take the organization from here and from nowhere else, so
@@ -91,7 +134,7 @@ pub(crate) struct Authority {
 #[must_use]
 pub struct Permit<O> {
     authority: Authority,
-    permissions: PermissionSet,
+    grants: Grants,
     operation: PhantomData<fn() -> O>,
 }
 
@@ -100,18 +143,19 @@ impl<O: Operation> Permit<O> {
     ///
     /// # Errors
     /// [`AppError::Forbidden`] names the permission that is missing.
-    pub(crate) fn grant(authority: &Authority, permissions: PermissionSet) -> Result<Self, AppError> {
-        if permissions.contains(O::PERMISSION) {
-            Ok(Self { authority: authority.clone(), permissions, operation: PhantomData })
-        } else {
-            tracing::warn!(
-                request_id = authority.request.request_id,
-                organization = %authority.organization,
-                actor = authority.actor.id(),
-                permission = %O::PERMISSION,
-                "refused: the permission is missing"
-            );
-            Err(AppError::Forbidden { permission: O::PERMISSION })
+    pub(crate) fn grant(authority: &Authority, grants: &Grants) -> Result<Self, AppError> {
+        match O::PERMISSION.filter(|permission| !grants.holds(*permission)) {
+            None => Ok(Self { authority: authority.clone(), grants: grants.clone(), operation: PhantomData }),
+            Some(permission) => {
+                tracing::warn!(
+                    request_id = authority.request.request_id,
+                    organization = %authority.organization,
+                    actor = authority.actor.id(),
+                    %permission,
+                    "refused: the permission is missing"
+                );
+                Err(AppError::Forbidden { permission })
+            }
         }
     }
 
@@ -123,19 +167,28 @@ impl<O: Operation> Permit<O> {
         self.authority.organization
     }
 
-    /// The ceiling rule: nobody hands on a permission that they lack themselves.
-    pub(crate) fn check_ceiling(&self, role_name: &str, role: PermissionSet) -> Result<(), AppError> {
-        match role.without(self.permissions).iter().next() {
-            None => Ok(()),
-            Some(permission) => Err(AppError::AboveCeiling { role: role_name.to_owned(), permission }),
-        }
+    /// What the caller may do, as it was when the permit was made. A change is judged by what they may do when it is
+    /// made: [`crate::db::tx::WriteTx::check_ceiling`].
+    pub(crate) const fn grants(&self) -> &Grants {
+        &self.grants
     }
 
-    /// The same rule for a page that shows a role before anybody picks it.
+    /// The ceiling rule for a page that shows a role before anybody picks it.
     pub(crate) fn lock_above_ceiling(&self, choice: RoleChoice) -> RoleChoice {
-        match self.check_ceiling(&choice.name, choice.permissions) {
+        match check_ceiling(&self.grants, &format!("assign {}", choice.name), &choice.permissions) {
             Err(error) if choice.locked.is_none() => RoleChoice { locked: Some(error.to_string()), ..choice },
             _ => choice,
+        }
+    }
+}
+
+/// The ceiling rule: nobody hands on, or shapes, what holds a permission that they lack themselves. `what` is what they
+/// want to do, said after "You cannot".
+pub(crate) fn check_ceiling(held: &Grants, what: &str, needed: &Grants) -> Result<(), AppError> {
+    match held.first_lacking(needed) {
+        None => Ok(()),
+        Some(permission) => {
+            Err(AppError::AboveCeiling { what: what.to_owned(), permission: permission.to_owned() })
         }
     }
 }

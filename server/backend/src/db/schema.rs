@@ -34,6 +34,14 @@ tables! {
         name -> Text,
         description -> Text,
         created_at -> UtcMoment,
+        version -> BigInt,
+        deleted_at -> Nullable<UtcMoment>,
+    }
+    application_permissions (organization_id, name) {
+        organization_id -> Text,
+        name -> Text,
+        description -> Text,
+        created_at -> UtcMoment,
     }
     role_permissions (role_id, permission) {
         role_id -> Text,
@@ -58,6 +66,31 @@ tables! {
         expires_at -> UtcMoment,
         address -> Nullable<Text>,
         user_agent -> Nullable<Text>,
+    }
+    invitations (id) {
+        id -> Text,
+        organization_id -> Text,
+        email -> Text,
+        role_id -> Text,
+        serial -> BigInt,
+        token_digest -> Binary,
+        invited_by -> Text,
+        sent_at -> UtcMoment,
+        expires_at -> UtcMoment,
+    }
+    mails (id) {
+        id -> Text,
+        organization_id -> Text,
+        letter -> Text,
+        recipient -> Text,
+        detail -> Text,
+        invitation_id -> Nullable<Text>,
+        serial -> Nullable<BigInt>,
+        status -> Text,
+        attempts -> BigInt,
+        next_at -> UtcMoment,
+        problem -> Nullable<Text>,
+        created_at -> UtcMoment,
     }
     api_keys (id) {
         id -> Text,
@@ -136,7 +169,10 @@ diesel::joinable!(members -> users (user_id));
 diesel::joinable!(members -> organizations (organization_id));
 diesel::joinable!(sessions -> members (member_id));
 diesel::joinable!(member_roles -> roles (role_id));
+diesel::joinable!(member_roles -> members (member_id));
 diesel::joinable!(role_permissions -> roles (role_id));
+diesel::joinable!(invitations -> roles (role_id));
+diesel::joinable!(invitations -> organizations (organization_id));
 diesel::joinable!(api_keys -> roles (role_id));
 diesel::joinable!(key_secrets -> api_keys (key_id));
 diesel::joinable!(secret_uses -> key_secrets (secret_id));
@@ -148,6 +184,8 @@ diesel::allow_tables_to_appear_in_same_query!(
     members,
     member_roles,
     sessions,
+    invitations,
+    mails,
     api_keys,
     key_secrets,
     secret_uses,

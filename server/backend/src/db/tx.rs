@@ -6,7 +6,7 @@
 
 use diesel::{ExpressionMethods as _, OptionalExtension as _, QueryDsl as _, SelectableHelper as _};
 use diesel_async::{RunQueryDsl as _, TransactionManager as _};
-use shared::{AppError, OrganizationId, Timestamp};
+use shared::{AppError, Grants, OrganizationId, Timestamp};
 
 use super::{
     anydb::{AnyConnection, AnyTransactions, ForUpdate, Moment},
@@ -15,13 +15,20 @@ use super::{
     row::organization::OrganizationRow,
     schema::{audit_entries, index_changes, index_head, organizations},
 };
-use crate::{audit::AuditEvent, authz::Authority, failure::Failure, keyring::applier::Subject};
+use crate::{
+    audit::AuditEvent,
+    authz::{self, Authority, Operation, Permit, held},
+    failure::Failure,
+    keyring::applier::Subject,
+};
 
 /// A transaction under way.
 pub(crate) struct WriteTx {
     /// `None` only after the end.
     connection: Option<Connection>,
     authority: Authority,
+    /// What the actor may do, read under the lock.
+    grants: Grants,
     organization: OrganizationRow,
     subjects: Vec<Subject>,
     pub(crate) now: Timestamp,
@@ -36,8 +43,25 @@ pub(crate) struct Committed {
 }
 
 impl WriteTx {
-    /// Begins, and locks the organization of `authority`.
-    pub(crate) async fn begin(store: &Store, authority: &Authority, now: Timestamp) -> Result<Self, Failure> {
+    /// Begins, locks the organization, and asks once more whether the actor may do it: a role that was taken away while
+    /// the request was on its way is of no use any more.
+    pub(crate) async fn begin<O: Operation>(
+        store: &Store,
+        permit: &Permit<O>,
+        now: Timestamp,
+    ) -> Result<Self, Failure> {
+        let authority = permit.authority();
+        let mut tx = Self::begin_for(store, authority, now).await?;
+        let grants = held(tx.connection()?, authority).await?.ok_or(AppError::SignedOut)?;
+        // The same refusal, with the same line in the log, as before the transaction.
+        let _confirmed = Permit::<O>::grant(authority, &grants)?;
+        tx.grants = grants;
+        Ok(tx)
+    }
+
+    /// Begins, and locks the organization of `authority`, without asking what that may do: for signing in and out, and
+    /// for accepting an invitation.
+    pub(crate) async fn begin_for(store: &Store, authority: &Authority, now: Timestamp) -> Result<Self, Failure> {
         let mut rollback = Rollback(Some(begin(store).await?));
         let connection = rollback.connection()?;
         let lock = organizations::table.find(Id(authority.organization)).select(OrganizationRow::as_select());
@@ -46,6 +70,7 @@ impl WriteTx {
         Ok(Self {
             connection: rollback.0.take(),
             authority: authority.clone(),
+            grants: Grants::default(),
             organization,
             subjects: Vec::new(),
             now,
@@ -69,6 +94,7 @@ impl WriteTx {
         Ok(Self {
             connection: rollback.0.take(),
             authority: authority.clone(),
+            grants: Grants::default(),
             organization,
             subjects: vec![Subject::Organization(authority.organization)],
             now,
@@ -91,6 +117,11 @@ impl WriteTx {
     /// Who acts, as the audit trail and a row's `…_by` say it.
     pub(crate) fn actor_label(&self) -> String {
         self.authority.actor.to_string()
+    }
+
+    /// The ceiling rule, by what the actor may do now; see [`authz::check_ceiling`].
+    pub(crate) fn check_ceiling(&self, what: &str, needed: &Grants) -> Result<(), AppError> {
+        authz::check_ceiling(&self.grants, what, needed)
     }
 
     /// Notes that verification has to see `subject` anew after the commit.

@@ -20,7 +20,7 @@ use diesel::{ExpressionMethods as _, JoinOnDsl as _, QueryDsl as _, SelectableHe
 use diesel_async::RunQueryDsl as _;
 use futures_util::TryStreamExt as _;
 use ipnet::IpNet;
-use shared::{KeyId, OrganizationId, SecretId, key::KeyStatus};
+use shared::{Grants, KeyId, OrganizationId, SecretId, key::KeyStatus};
 use tokio::sync::Mutex;
 
 use super::{
@@ -181,21 +181,16 @@ impl Applier {
             lists = lists.filter(whitelist_networks::organization_id.eq_any(only.to_vec()));
         }
         let rows: Vec<OrganizationRow> = rows.load(connection).await?;
-        let mut permissions = HashMap::<_, Vec<_>>::new();
+        // Deleted roles are loaded, too: until a key's own record follows, it keeps what its old role allowed.
+        let mut permissions = HashMap::<_, Grants>::new();
         for row in permission_rows.load::<RolePermissionRow>(connection).await? {
-            let Ok(permission) = row.permission.parse() else {
-                return Err(Failure::broken(format!(
-                    "{} holds a permission {:?} that this version does not know",
-                    row.role_id.0, row.permission
-                )));
-            };
-            permissions.entry(row.role_id.0).or_default().push(permission);
+            permissions.entry(row.role_id.0).or_default().insert(&row.permission);
         }
         let mut organization_roles = HashMap::<OrganizationId, HashMap<_, _>>::new();
         for row in role_rows.load::<RoleRow>(connection).await? {
             let state = RoleState {
                 name: row.name.into(),
-                permissions: permissions.remove(&row.id.0).unwrap_or_default().into(),
+                permissions: Arc::new(permissions.remove(&row.id.0).unwrap_or_default()),
             };
             organization_roles.entry(row.organization_id.0).or_default().insert(row.id.0, state);
         }

@@ -6,7 +6,7 @@
 
 use std::{collections::HashMap, sync::Arc};
 
-use shared::{OrganizationId, PermissionSet, RoleId, Timestamp, key::KeyStatus, verify::Refusal};
+use shared::{Grants, OrganizationId, RoleId, Timestamp, key::KeyStatus, verify::Refusal};
 
 use super::{AskedPermission, Question, network::NetworkSet};
 use crate::db::row::key::status_at;
@@ -26,7 +26,7 @@ pub(crate) struct KeyState {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct RoleState {
     pub(crate) name: Arc<str>,
-    pub(crate) permissions: PermissionSet,
+    pub(crate) permissions: Arc<Grants>,
 }
 
 /// What verification has to know of an organization. Roles and whitelist are one record, so nobody ever sees a new
@@ -86,11 +86,15 @@ pub(crate) fn decide(records: &Records<'_>, asked: &Asked<'_>) -> Result<(), Ref
         }
     }
 
-    let held = organization.roles.get(&key.role).map_or(PermissionSet::EMPTY, |role| role.permissions);
-    let holds =
-        |asked: &AskedPermission| matches!(asked, AskedPermission::Known(permission) if held.contains(*permission));
-    if !question.permissions.iter().all(holds) {
-        return Err(Refusal::PermissionMissing);
+    if !question.permissions.is_empty() {
+        let held = organization.roles.get(&key.role).map(|role| role.permissions.as_ref());
+        let holds = |held: &Grants, asked: &AskedPermission| match asked {
+            AskedPermission::Known(permission) => held.holds(*permission),
+            AskedPermission::Own(name) => held.holds_own(name),
+        };
+        if !held.is_some_and(|held| question.permissions.iter().all(|asked| holds(held, asked))) {
+            return Err(Refusal::PermissionMissing);
+        }
     }
 
     if organization.monthly_requests.is_some_and(|limit| records.requests_this_month >= limit) {
@@ -101,7 +105,7 @@ pub(crate) fn decide(records: &Records<'_>, asked: &Asked<'_>) -> Result<(), Ref
 
 #[cfg(test)]
 mod tests {
-    use shared::Permission;
+    use shared::{Permission, PermissionSet};
 
     use super::*;
 
@@ -119,7 +123,7 @@ mod tests {
     }
 
     fn case() -> Case {
-        let role = RoleState { name: "API Client".into(), permissions: PermissionSet::of(&[Permission::IpLookup]) };
+        let role = RoleState { name: "API Client".into(), permissions: Arc::new(PermissionSet::of(&[Permission::IpLookup]).into()) };
         Case {
             key: KeyState { status: KeyStatus::Active, expires_at: None, role: ROLE, networks: None },
             held: None,
@@ -221,10 +225,20 @@ mod tests {
     }
 
     #[test]
-    fn a_permission_outside_the_catalogue_and_a_role_that_is_gone_hold_nothing() {
+    fn an_application_permission_is_held_by_the_roles_that_were_given_it() {
         let mut case = case();
-        case.question.permissions = vec![AskedPermission::read("orders.read")];
+        case.question.permissions = vec![AskedPermission::read("ip.lookup"), AskedPermission::read("orders.read")];
         assert_eq!(case.at(NOW), Err(Refusal::PermissionMissing));
+        let role = case.organization.roles.get_mut(&ROLE).expect("the role");
+        role.permissions = Arc::new(["ip.lookup", "orders.read"].into_iter().collect());
+        assert_eq!(case.at(NOW), Ok(()));
+        case.question.permissions.push(AskedPermission::read("orders.write"));
+        assert_eq!(case.at(NOW), Err(Refusal::PermissionMissing));
+    }
+
+    #[test]
+    fn a_role_that_is_gone_holds_nothing() {
+        let mut case = case();
         case.question.permissions = vec![AskedPermission::read("ip.lookup")];
         case.organization.roles.clear();
         assert_eq!(case.at(NOW), Err(Refusal::PermissionMissing));

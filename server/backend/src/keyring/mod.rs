@@ -15,7 +15,7 @@ pub(crate) mod usage;
 
 use std::{net::IpAddr, sync::Arc};
 
-use shared::{KeyId, OrganizationId, Permission, PermissionSet, RoleId, Timestamp, verify::Refusal};
+use shared::{Grants, KeyId, OrganizationId, Permission, RoleId, Timestamp, verify::Refusal};
 
 use self::{
     decide::{Asked, Records, decide},
@@ -30,15 +30,15 @@ use self::{
 pub enum AskedPermission {
     /// One of the catalogue.
     Known(Permission),
-    /// Any other name. No role holds it.
-    Other(String),
+    /// Any other name: held by the roles that were given an application permission of this name.
+    Own(String),
 }
 
 impl AskedPermission {
     /// Reads a dotted name. Every text is a question one may ask.
     #[must_use]
     pub fn read(name: &str) -> Self {
-        name.parse().map_or_else(|_| Self::Other(name.to_owned()), Self::Known)
+        name.parse().map_or_else(|_| Self::Own(name.to_owned()), Self::Known)
     }
 }
 
@@ -65,7 +65,7 @@ pub struct Holder {
     /// The role's name.
     pub role_name: Arc<str>,
     /// What the role may do.
-    pub permissions: PermissionSet,
+    pub permissions: Arc<Grants>,
 }
 
 /// The answer to a verification.
@@ -135,7 +135,7 @@ impl Keyring {
             organization: slot.organization().id(),
             role: key.role,
             role_name: role.map(|role| Arc::clone(&role.name)).unwrap_or_default(),
-            permissions: role.map(|role| role.permissions).unwrap_or_default(),
+            permissions: role.map(|role| Arc::clone(&role.permissions)).unwrap_or_default(),
         };
         Verdict { outcome, holder: Some(holder) }
     }

@@ -61,6 +61,11 @@ impl Pepper {
     }
 
     /// Tells this pepper from another one with the same number, and tells nothing else about it.
+    /// A keyed digest of a text that is no secret of a key: those start with `ipaware_`, so this must not.
+    pub(crate) fn mac(&self, text: &str) -> [u8; 32] {
+        self.keyed(text.as_bytes()).0
+    }
+
     fn fingerprint(&self) -> SecretDigest {
         // No secret can be this text, so no stored digest equals it.
         self.keyed(b"fingerprint of this pepper")

@@ -1,15 +1,19 @@
 //! Accounts: signing up, in and out, and whose session a request belongs to.
 
-use diesel::{ExpressionMethods as _, JoinOnDsl as _, OptionalExtension as _, QueryDsl as _};
+use diesel::{
+    ExpressionMethods as _, JoinOnDsl as _, NullableExpressionMethods as _, OptionalExtension as _, QueryDsl as _,
+};
 use diesel_async::RunQueryDsl as _;
 use serde_json::json;
 use shared::{
-    AppError, MemberId, OrganizationId, PermissionSet, RoleId, SessionId, Timestamp, UserId,
+    AppError, MemberId, OrganizationId, RoleId, SessionId, Timestamp, UserId,
     account::{self, SignUp, Viewer},
     field::FieldError,
+    organization::OrganizationRef,
     role::SystemRole,
 };
 
+use super::organization::owner_email;
 use crate::{
     Backend, SignUpMode,
     audit::AuditEvent,
@@ -17,7 +21,7 @@ use crate::{
         session::{ABSOLUTE_SECONDS, CookiePolicy, IDLE_SECONDS, NewSession, SEEN_EVERY_SECONDS, SessionToken},
         throttle::Attempt,
     },
-    authz::{Actor, Authority},
+    authz::{Actor, Authority, held_by_member},
     context::{Context, RequestInfo},
     db::{
         anydb::{AnyConnection, Moment},
@@ -27,7 +31,7 @@ use crate::{
             organization::OrganizationRow,
             role::{RolePermissionRow, RoleRow},
         },
-        schema::{member_roles, members, organizations, role_permissions, roles, sessions, users},
+        schema::{lower, member_roles, members, organizations, role_permissions, roles, sessions, users},
         tx::WriteTx,
     },
     failure::Failure,
@@ -98,6 +102,7 @@ impl Backend {
         let authority = Authority {
             organization: organization.id.0,
             actor: Actor::Member { id: member.id.0, email: user.email.clone() },
+            session: None,
             request: request.clone(),
         };
         let (token, session) = new_session(member.id, request, now);
@@ -136,11 +141,12 @@ impl Backend {
         // A text that is no email has no account; it takes the same way to the same answer.
         let email = account::email(email).unwrap_or_default();
         let mut connection = self.inner.store.read().await?;
-        let found: Option<(String, Id<MemberId>, Id<OrganizationId>)> = users::table
-            .inner_join(members::table.on(members::user_id.eq(users::id)))
+        type Found = (String, Option<Id<MemberId>>, Option<Id<OrganizationId>>);
+        let found: Option<Found> = users::table
+            .left_join(members::table.on(members::user_id.eq(users::id)))
             .filter(users::email.eq(&email))
             .order(members::created_at)
-            .select((users::password_hash, members::id, members::organization_id))
+            .select((users::password_hash, members::id.nullable(), members::organization_id.nullable()))
             .first(&mut connection)
             .await
             .optional()?;
@@ -165,15 +171,17 @@ impl Backend {
         }
         let Some((_, member, organization)) = found else { return Err(AppError::WrongCredentials.into()) };
         self.inner.throttle.succeed(&attempt);
+        let (member, organization) = member.zip(organization).ok_or(AppError::NoOrganization)?;
 
         let authority = Authority {
             organization: organization.0,
             actor: Actor::Member { id: member.0, email },
+            session: None,
             request: request.clone(),
         };
         let (token, session) = new_session(member, request, now);
         let event = AuditEvent::created("session.create", session.id.0, json!({}));
-        let mut tx = WriteTx::begin(&self.inner.store, &authority, now).await?;
+        let mut tx = WriteTx::begin_for(&self.inner.store, &authority, now).await?;
         let connection = tx.connection()?;
         if let Some(previous) = previous {
             diesel::delete(sessions::table.filter(sessions::token_digest.eq(Digest32(previous.digest()))))
@@ -201,9 +209,10 @@ impl Backend {
         let authority = Authority {
             organization: organization.0,
             actor: Actor::Member { id: member.0, email },
+            session: None,
             request: request.clone(),
         };
-        let mut tx = WriteTx::begin(&self.inner.store, &authority, now).await?;
+        let mut tx = WriteTx::begin_for(&self.inner.store, &authority, now).await?;
         diesel::delete(sessions::table.find(session)).execute(tx.connection()?).await?;
         let event = AuditEvent::created("session.delete", session.0, json!({}));
         let committed = tx.commit(event, || {}).await?;
@@ -212,59 +221,94 @@ impl Backend {
 
     /// Whose session this is, and what they may do right now: roles are read anew for every request.
     pub(crate) async fn session_context(&self, token: &SessionToken, request: RequestInfo) -> Result<Context, Failure> {
+        let authority = self.session_authority(token, request).await?;
+        let grants = held_by_member(&mut *self.inner.store.read().await?, authority.member()?).await?.grants;
+        Ok(Context { backend: self.clone(), authority, grants })
+    }
+
+    /// Whose session this is.
+    pub(super) async fn session_authority(
+        &self,
+        token: &SessionToken,
+        request: RequestInfo,
+    ) -> Result<Authority, Failure> {
         let now = self.now();
-        let mut connection = self.inner.store.read().await?;
-        type Found = ((Id<SessionId>, Moment, Moment), (Id<MemberId>, Id<OrganizationId>), String, String);
+        type Found = ((Id<SessionId>, Moment, Moment), (Id<MemberId>, Id<OrganizationId>), String);
         let found: Option<Found> = sessions::table
-            .inner_join(members::table.on(members::id.eq(sessions::member_id)))
-            .inner_join(users::table.on(users::id.eq(members::user_id)))
-            .inner_join(organizations::table.on(organizations::id.eq(members::organization_id)))
+            .inner_join(members::table.inner_join(users::table))
             .filter(sessions::token_digest.eq(Digest32(token.digest())))
             .select((
                 (sessions::id, sessions::last_seen_at, sessions::expires_at),
                 (members::id, members::organization_id),
                 users::email,
-                organizations::name,
             ))
-            .first(&mut connection)
+            .first(&mut self.inner.store.read().await?)
             .await
             .optional()?;
-        let ((session, last_seen, expires), (member, organization), email, organization_name) =
-            found.ok_or(AppError::SignedOut)?;
+        let ((session, last_seen, expires), (member, organization), email) = found.ok_or(AppError::SignedOut)?;
         let idle = now.seconds_since(last_seen.0);
         if now >= expires.0 || idle >= IDLE_SECONDS {
             return Err(AppError::SignedOut.into());
         }
-        let held: Vec<(String, Option<String>)> = member_roles::table
-            .inner_join(roles::table)
-            .left_join(role_permissions::table.on(role_permissions::role_id.eq(roles::id)))
-            .filter(member_roles::member_id.eq(member))
-            .order((roles::name, role_permissions::permission))
-            .select((roles::name, diesel::NullableExpressionMethods::nullable(role_permissions::permission)))
-            .load(&mut connection)
-            .await?;
-        drop(connection);
         if idle >= SEEN_EVERY_SECONDS {
             diesel::update(sessions::table.find(session))
                 .set(sessions::last_seen_at.eq(Moment(now)))
                 .execute(&mut self.inner.store.write().await?)
                 .await?;
         }
-
-        let mut role_names: Vec<String> = held.iter().map(|(role, _)| role.clone()).collect();
-        role_names.dedup();
-        let permissions: PermissionSet =
-            held.iter().filter_map(|(_, permission)| permission.as_deref()?.parse().ok()).collect();
-        let authority = Authority {
+        Ok(Authority {
             organization: organization.0,
-            actor: Actor::Member { id: member.0, email: email.clone() },
+            actor: Actor::Member { id: member.0, email },
+            session: Some(session.0),
             request,
-        };
-        let viewer = Viewer { email, organization: organization.0, organization_name, roles: role_names, permissions };
-        Ok(Context { backend: self.clone(), authority, permissions, viewer })
+        })
     }
 
-    fn begin_session(&self, token: SessionToken) -> NewSession {
+    /// Who is signed in with this session, if anybody still is.
+    pub(super) async fn signed_in_email(
+        &self,
+        request: &RequestInfo,
+        token: Option<&SessionToken>,
+    ) -> Result<Option<String>, Failure> {
+        let Some(token) = token else { return Ok(None) };
+        match self.session_authority(token, request.clone()).await {
+            Ok(Authority { actor: Actor::Member { email, .. }, .. }) => Ok(Some(email)),
+            Ok(_) | Err(Failure::Told(AppError::SignedOut)) => Ok(None),
+            Err(failure) => Err(failure),
+        }
+    }
+
+    /// Everything a page shows of the person.
+    pub(crate) async fn viewer(&self, authority: &Authority) -> Result<Viewer, Failure> {
+        let Actor::Member { id: member, email } = &authority.actor else { return Err(AppError::SignedOut.into()) };
+        let mut connection = self.inner.store.read().await?;
+        let connection = &mut *connection;
+        let held = held_by_member(connection, *member).await?;
+        let organizations: Vec<(Id<OrganizationId>, String)> = members::table
+            .inner_join(users::table)
+            .inner_join(organizations::table)
+            .filter(users::email.eq(email))
+            .order((lower(organizations::name), organizations::id))
+            .select((organizations::id, organizations::name))
+            .load(connection)
+            .await?;
+        let organizations: Vec<_> =
+            organizations.into_iter().map(|(id, name)| OrganizationRef { id: id.0, name }).collect();
+        let here = organizations.iter().find(|organization| organization.id == authority.organization);
+        Ok(Viewer {
+            email: email.clone(),
+            member: *member,
+            organization: authority.organization,
+            organization_name: here.ok_or(AppError::SignedOut)?.name.clone(),
+            roles: held.role_names,
+            permissions: held.grants,
+            is_owner: held.is_owner,
+            owner_email: owner_email(connection, authority.organization).await?,
+            organizations,
+        })
+    }
+
+    pub(super) fn begin_session(&self, token: SessionToken) -> NewSession {
         NewSession { token, cookie: self.inner.cookie, max_age_seconds: ABSOLUTE_SECONDS }
     }
 }
@@ -274,7 +318,7 @@ async fn any_user(connection: &mut AnyConnection) -> Result<bool, Failure> {
     Ok(first.is_some())
 }
 
-fn new_session(member: Id<MemberId>, request: &RequestInfo, now: Timestamp) -> (SessionToken, SessionRow) {
+pub(super) fn new_session(member: Id<MemberId>, request: &RequestInfo, now: Timestamp) -> (SessionToken, SessionRow) {
     let token = SessionToken::mint();
     let row = SessionRow {
         id: Id(fresh_id!(SessionId, now)),
@@ -312,6 +356,8 @@ async fn insert_account(
             name: system.name().to_owned(),
             description: system.description().to_owned(),
             created_at: Moment(now),
+            version: 1,
+            deleted_at: None,
         });
         permission_rows.extend(
             system

@@ -14,16 +14,19 @@ use diesel::{
 use diesel_async::RunQueryDsl as _;
 use serde_json::{Value, json};
 use shared::{
-    AppError, KeyId, OrganizationId, PermissionSet, RoleId, SecretId, Timestamp,
-    field::FieldError,
+    AppError, KeyId, OrganizationId, SecretId, Timestamp,
     key::{
         self, KeyAllowance, KeyCreateParams, KeyCreated, KeyList, KeyListParams, KeyRefused, KeySort, KeyStatus,
         KeyUpdateParams, KeyView, RevealedSecret, StatusFilter, UNUSED_DAYS,
     },
     page::{Page, ROWS_PER_PAGE, pages},
-    role::{RoleChoice, SystemRole},
 };
 
+use super::{
+    checked, count,
+    role::{role_choice, role_choices, role_for_key},
+    stop_if,
+};
 use crate::{
     Backend,
     audit::AuditEvent,
@@ -31,11 +34,8 @@ use crate::{
     db::{
         anydb::{AnyConnection, AnyDb, ForUpdate, Moment},
         column::{Digest32, Id},
-        row::{
-            key::{KeyRow, SecretRow, SecretUseRow},
-            role::{RolePermissionRow, RoleRow},
-        },
-        schema::{api_keys, key_secrets, lower, organizations, role_permissions, roles, secret_uses},
+        row::key::{KeyRow, SecretRow, SecretUseRow},
+        schema::{api_keys, key_secrets, lower, organizations, roles, secret_uses},
         tx::WriteTx,
     },
     failure::Failure,
@@ -61,7 +61,7 @@ impl Backend {
         let connection = &mut *connection;
 
         let total: i64 = matching(organization, params, now).count().get_result(connection).await?;
-        let total = u64::try_from(total).unwrap_or(0);
+        let total = count(total);
         let number = params.page.clamp(1, pages(total));
         let skip = i64::from(number - 1) * i64::from(ROWS_PER_PAGE);
         let rows = sorted(matching(organization, params, now), params)
@@ -113,14 +113,14 @@ impl Backend {
         let form_token = checked(&mut refused, "form_token", form_token(params.form_token));
         stop_if(refused)?;
 
-        let mut tx = WriteTx::begin(&self.inner.store, permit.authority(), now).await?;
+        let mut tx = WriteTx::begin(&self.inner.store, permit, now).await?;
         if let Some(token) = &form_token
             && let Some(sent_before) = key_of_form(tx.connection()?, permit.organization(), token).await?
         {
             let key = self.key_view(tx.connection()?, permit.organization(), sent_before).await?;
             return Err(AppError::AlreadyCreated { key: Box::new(key) }.into());
         }
-        let role = assignable_role(tx.connection()?, permit, params.role).await?;
+        let role = role_for_key(&mut tx, params.role).await?;
         let plan = tx.organization().plan.clone();
         let allowance = self.allowance(tx.connection()?, permit.organization(), &plan, now).await?;
         if allowance.is_reached() {
@@ -170,7 +170,7 @@ impl Backend {
         Ok(KeyCreated {
             key: row.view(role.name, secret_row.last4, None, now)?,
             secret: RevealedSecret::new(secret.expose().to_owned()),
-            same_name: u64::try_from(same_name).unwrap_or(0),
+            same_name: count(same_name),
         })
     }
 
@@ -181,7 +181,7 @@ impl Backend {
     /// [`Self::key_create`].
     pub async fn key_update(&self, permit: &Permit<KeyUpdate>, params: KeyUpdateParams) -> Result<KeyView, Failure> {
         let now = self.now();
-        let mut tx = WriteTx::begin(&self.inner.store, permit.authority(), now).await?;
+        let mut tx = WriteTx::begin(&self.inner.store, permit, now).await?;
         let before = locked_key(tx.connection()?, permit.organization(), params.id).await?;
         if before.stored_status()? == KeyStatus::Revoked {
             return Err(AppError::WrongState { status: KeyStatus::Revoked }.into());
@@ -201,11 +201,11 @@ impl Backend {
         stop_if(refused)?;
         let role_before = role_choice(tx.connection()?, permit.organization(), before.role_id.0).await?;
         // The ceiling holds for the role the key has, too: nobody shapes a key that may do more than they may.
-        permit.check_ceiling(&role_before.name, role_before.permissions)?;
+        tx.check_ceiling(&format!("edit a key with the role {}", role_before.name), &role_before.permissions)?;
         let role = if params.role == role_before.id {
             role_before.clone()
         } else {
-            assignable_role(tx.connection()?, permit, params.role).await?
+            role_for_key(&mut tx, params.role).await?
         };
         let was_expired = before.status_at(now)? == KeyStatus::Expired;
         let counts_again = was_expired && expires_at.is_none_or(|at| now < at);
@@ -261,7 +261,7 @@ impl Backend {
     /// [`AppError::WrongState`] unless it is paused, or when its date has passed in the meantime.
     pub async fn key_resume(&self, permit: &Permit<KeyUpdate>, id: KeyId) -> Result<KeyView, Failure> {
         let now = self.now();
-        let mut tx = WriteTx::begin(&self.inner.store, permit.authority(), now).await?;
+        let mut tx = WriteTx::begin(&self.inner.store, permit, now).await?;
         let before = locked_key(tx.connection()?, permit.organization(), id).await?;
         let status = before.stored_status()?;
         if status != KeyStatus::Paused {
@@ -285,6 +285,18 @@ impl Backend {
         self.key_view(&mut *self.inner.store.read().await?, permit.organization(), id).await
     }
 
+    /// The name of a key that acts, for the trail.
+    pub(crate) async fn key_name(&self, organization: OrganizationId, id: KeyId) -> Result<String, Failure> {
+        let name = api_keys::table
+            .filter(api_keys::id.eq(Id(id)))
+            .filter(api_keys::organization_id.eq(Id(organization)))
+            .select(api_keys::name)
+            .first(&mut self.inner.store.read().await?)
+            .await
+            .optional()?;
+        Ok(name.ok_or(AppError::SignedOut)?)
+    }
+
     async fn tighten<O: Operation>(
         &self,
         permit: &Permit<O>,
@@ -293,7 +305,7 @@ impl Backend {
         reason: Option<String>,
     ) -> Result<KeyRefused, Failure> {
         let (now, began) = (self.now(), Instant::now());
-        let mut tx = WriteTx::begin(&self.inner.store, permit.authority(), now).await?;
+        let mut tx = WriteTx::begin(&self.inner.store, permit, now).await?;
         let before = locked_key(tx.connection()?, permit.organization(), id).await?;
         let status = before.status_at(now)?;
         let allowed = match to {
@@ -351,7 +363,7 @@ impl Backend {
 
     /// How many keys count against the plan: active and paused ones. Inside a transaction the organization's row is
     /// locked, so nobody else counts at the same time.
-    async fn allowance(
+    pub(super) async fn allowance(
         &self,
         connection: &mut AnyConnection,
         organization: OrganizationId,
@@ -369,7 +381,7 @@ impl Backend {
             .get_result(connection)
             .await?;
         Ok(KeyAllowance {
-            used: u64::try_from(used).unwrap_or(0),
+            used: count(used),
             limit: self.inner.plans.of(plan)?.active_keys,
             plan: plan.to_owned(),
         })
@@ -505,69 +517,6 @@ async fn key_of_form(
     Ok(id.map(|id| id.0))
 }
 
-/// Every role of the organization: the system's from the least powerful up, then its own by name. The Owner's is never
-/// a key's.
-async fn role_choices(
-    connection: &mut AnyConnection,
-    organization: OrganizationId,
-) -> Result<Vec<RoleChoice>, Failure> {
-    let mut rows: Vec<RoleRow> = roles::table
-        .filter(roles::organization_id.eq(Id(organization)))
-        .select(RoleRow::as_select())
-        .load(connection)
-        .await?;
-    let permissions: Vec<RolePermissionRow> = role_permissions::table
-        .inner_join(roles::table)
-        .filter(roles::organization_id.eq(Id(organization)))
-        .select(RolePermissionRow::as_select())
-        .load(connection)
-        .await?;
-    rows.sort_by_cached_key(|row| {
-        let rank = SystemRole::ALL.iter().rev().position(|system| row.system.as_deref() == Some(system.code()));
-        (rank.unwrap_or(SystemRole::ALL.len()), row.name.to_lowercase())
-    });
-    let choices = rows.into_iter().map(|row| {
-        let held: PermissionSet = permissions
-            .iter()
-            .filter(|held| held.role_id == row.id)
-            .filter_map(|held| held.permission.parse().ok())
-            .collect();
-        let is_owner = row.system.as_deref().and_then(SystemRole::from_code) == Some(SystemRole::Owner);
-        RoleChoice {
-            id: row.id.0,
-            name: row.name,
-            description: row.description,
-            permissions: held,
-            locked: is_owner.then(|| "Exactly one member is the Owner; a key cannot be.".to_owned()),
-        }
-    });
-    Ok(choices.collect())
-}
-
-async fn role_choice(
-    connection: &mut AnyConnection,
-    organization: OrganizationId,
-    id: RoleId,
-) -> Result<RoleChoice, Failure> {
-    let choice = role_choices(connection, organization).await?.into_iter().find(|choice| choice.id == id);
-    Ok(choice
-        .ok_or_else(|| AppError::field("role", "There is no such role in this organization. Choose another one."))?)
-}
-
-/// A role that the caller may give to a key.
-async fn assignable_role<O: Operation>(
-    connection: &mut AnyConnection,
-    permit: &Permit<O>,
-    id: RoleId,
-) -> Result<RoleChoice, Failure> {
-    let choice = role_choice(connection, permit.organization(), id).await?;
-    permit.check_ceiling(&choice.name, choice.permissions)?;
-    match choice.locked {
-        Some(why) => Err(AppError::field("role", why).into()),
-        None => Ok(choice),
-    }
-}
-
 fn in_the_future(at: Option<Timestamp>, now: Timestamp) -> Result<Option<Timestamp>, String> {
     match at {
         Some(at) if at <= now => Err("The key must expire in the future. Choose a later day.".to_owned()),
@@ -584,18 +533,6 @@ fn form_token(token: Option<String>) -> Result<Option<String>, String> {
         }
         token => Ok(token),
     }
-}
-
-/// The value, or its default with the refusal noted: all fields are checked before any is complained about.
-fn checked<T: Default>(refused: &mut Vec<FieldError>, field: &str, outcome: Result<T, String>) -> T {
-    outcome.unwrap_or_else(|message| {
-        refused.push(FieldError::new(field, message));
-        T::default()
-    })
-}
-
-fn stop_if(refused: Vec<FieldError>) -> Result<(), AppError> {
-    if refused.is_empty() { Ok(()) } else { Err(AppError::Invalid { fields: refused }) }
 }
 
 /// A key as the audit trail tells it.

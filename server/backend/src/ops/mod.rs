@@ -1,4 +1,28 @@
 //! The operations, one module for each resource. Each that changes something takes a permit.
 
 mod account;
+mod invitation;
 mod key;
+mod organization;
+mod own_account;
+mod permission;
+mod role;
+mod team;
+
+use shared::{AppError, field::FieldError};
+
+/// The value, or its default with the refusal noted: all fields are checked before any is complained about.
+fn checked<T: Default>(refused: &mut Vec<FieldError>, field: &str, outcome: Result<T, String>) -> T {
+    outcome.unwrap_or_else(|message| {
+        refused.push(FieldError::new(field, message));
+        T::default()
+    })
+}
+
+fn stop_if(refused: Vec<FieldError>) -> Result<(), AppError> {
+    if refused.is_empty() { Ok(()) } else { Err(AppError::Invalid { fields: refused }) }
+}
+
+fn count(rows: i64) -> u64 {
+    u64::try_from(rows).unwrap_or(0)
+}

@@ -11,7 +11,7 @@ use crate::{
     authn::session::IDLE_SECONDS,
     db::{
         anydb::Moment,
-        schema::{index_changes, sessions},
+        schema::{index_changes, mails, sessions},
     },
     failure::Failure,
 };
@@ -24,6 +24,9 @@ const FOLLOW_EVERY: Duration = Duration::from_millis(500);
 const SWEEP_EVERY: Duration = Duration::from_secs(600);
 /// A change is of no use once every process has applied it; one that was away for longer than this loads anew anyway.
 const KEEP_CHANGES_DAYS: i64 = 7;
+
+/// For how long a mail that was sent, or could not be, is kept for whoever looks into it.
+const KEEP_MAILS_DAYS: i64 = 30;
 
 /// The background tasks of a running server.
 #[derive(Debug)]
@@ -64,6 +67,19 @@ impl Backend {
         spawn("usage", FLUSH_EVERY, |backend| Box::pin(async move { backend.flush_usage().await }));
         spawn("follow", FOLLOW_EVERY, |backend| Box::pin(async move { backend.inner.applier.catch_up().await }));
         spawn("sweep", SWEEP_EVERY, |backend| Box::pin(async move { backend.sweep().await }));
+        let (stop, backend) = (tasks.stop.clone(), self.clone());
+        tasks.running.spawn(async move {
+            loop {
+                // A mail under way is finished: its answer would be lost, and it would be sent a second time.
+                if let Err(cause) = backend.deliver_mail().await {
+                    tracing::error!(task = "mail", %cause, "fails, and is tried again");
+                }
+                tokio::select! {
+                    () = stop.cancelled() => return,
+                    () = backend.inner.mailer.something_to_do() => {}
+                }
+            }
+        });
         tasks.running.close();
         tasks
     }
@@ -83,6 +99,10 @@ impl Backend {
         let idle_since = Moment(now.plus_seconds(-IDLE_SECONDS));
         diesel::delete(sessions::table.filter(sessions::last_seen_at.le(idle_since))).execute(&mut connection).await?;
         let old = Moment(now.plus_days(-KEEP_CHANGES_DAYS));
+        let done = Moment(now.plus_days(-KEEP_MAILS_DAYS));
+        diesel::delete(mails::table.filter(mails::status.ne("queued")).filter(mails::created_at.lt(done)))
+            .execute(&mut connection)
+            .await?;
         diesel::delete(index_changes::table.filter(index_changes::at.lt(old))).execute(&mut connection).await?;
         Ok(())
     }

@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 
-use backend::{Backend, Settings, SignUpMode, clock::Clock, geo::GeoDatabases, plan::Plans};
+use backend::{Backend, Settings, SignUpMode, clock::Clock, geo::GeoDatabases, mail::MailSettings, plan::Plans};
 use server::{
     accept,
     middleware::Edge,
@@ -23,12 +23,19 @@ pub(crate) struct Setup {
     pub(crate) plan: &'static str,
     pub(crate) policy: HttpPolicy,
     pub(crate) geo: GeoDatabases,
+    pub(crate) smtp_url: Option<String>,
 }
 
 impl Default for Setup {
     /// Anybody may sign up, and nothing is limited.
     fn default() -> Self {
-        Self { sign_up: SignUpMode::Open, plan: "Custom", policy: HttpPolicy::default(), geo: GeoDatabases::default() }
+        Self {
+            sign_up: SignUpMode::Open,
+            plan: "Custom",
+            policy: HttpPolicy::default(),
+            geo: GeoDatabases::default(),
+            smtp_url: None,
+        }
     }
 }
 
@@ -52,6 +59,12 @@ impl TestApp {
             sign_up: setup.sign_up,
             secure_cookies: setup.policy.https,
             plans: Plans::load(None, setup.plan).expect("the plans"),
+            mail: MailSettings {
+                smtp_url: setup.smtp_url,
+                from: "IPAware <keys@example.com>".to_owned(),
+                outbox: database.outbox(),
+                public_url: "https://keys.example.com".to_owned(),
+            },
             clock: clock.clone(),
         };
         let backend = Backend::open(settings).await.expect("a backend");

@@ -1,12 +1,12 @@
-//! People, their place in organizations, and their sessions.
+//! People, their place in organizations, their sessions, and invitations.
 
 use diesel::prelude::{Insertable, Queryable, Selectable};
-use shared::{MemberId, OrganizationId, RoleId, SessionId, UserId};
+use shared::{InvitationId, MemberId, OrganizationId, RoleId, SessionId, UserId};
 
 use crate::db::{
     anydb::Moment,
     column::{Digest32, Id},
-    schema::{member_roles, members, sessions, users},
+    schema::{invitations, member_roles, members, sessions, users},
 };
 
 #[derive(Clone, Queryable, Selectable, Insertable)]
@@ -45,4 +45,18 @@ pub(crate) struct SessionRow {
     pub(crate) expires_at: Moment,
     pub(crate) address: Option<String>,
     pub(crate) user_agent: Option<String>,
+}
+
+#[derive(Debug, Clone, Queryable, Selectable, Insertable)]
+#[diesel(table_name = invitations, treat_none_as_default_value = false)]
+pub(crate) struct InvitationRow {
+    pub(crate) id: Id<InvitationId>,
+    pub(crate) organization_id: Id<OrganizationId>,
+    pub(crate) email: String,
+    pub(crate) role_id: Id<RoleId>,
+    pub(crate) serial: i64,
+    pub(crate) token_digest: Digest32,
+    pub(crate) invited_by: String,
+    pub(crate) sent_at: Moment,
+    pub(crate) expires_at: Moment,
 }

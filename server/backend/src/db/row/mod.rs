@@ -3,5 +3,6 @@
 pub(crate) mod account;
 pub(crate) mod audit;
 pub(crate) mod key;
+pub(crate) mod mail;
 pub(crate) mod organization;
 pub(crate) mod role;

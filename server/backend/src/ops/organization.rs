@@ -1,0 +1,111 @@
+//! The organization's own settings.
+
+use diesel::{ExpressionMethods as _, OptionalExtension as _, QueryDsl as _, SelectableHelper as _};
+use diesel_async::RunQueryDsl as _;
+use serde_json::json;
+use shared::{
+    AppError, OrganizationId, account,
+    organization::{OrganizationUpdateParams, OrganizationView},
+    role::SystemRole,
+};
+
+use super::count;
+use crate::{
+    Backend,
+    audit::AuditEvent,
+    authz::{Operation, OrganizationRead, OrganizationUpdate, Permit},
+    db::{
+        anydb::AnyConnection,
+        column::Id,
+        row::organization::OrganizationRow,
+        schema::{member_roles, members, organizations, roles, users, whitelist_networks},
+        tx::WriteTx,
+    },
+    failure::Failure,
+};
+
+impl Backend {
+    /// The organization, its plan, and what it uses of it.
+    ///
+    /// # Errors
+    /// Only when the database fails.
+    pub async fn organization_get(&self, permit: &Permit<OrganizationRead>) -> Result<OrganizationView, Failure> {
+        self.organization_view(permit).await
+    }
+
+    /// Changes the name.
+    ///
+    /// # Errors
+    /// [`AppError::Invalid`], or [`AppError::Stale`] when somebody else was quicker.
+    pub async fn organization_update(
+        &self,
+        permit: &Permit<OrganizationUpdate>,
+        params: OrganizationUpdateParams,
+    ) -> Result<OrganizationView, Failure> {
+        let name = account::organization_name(&params.name).map_err(|message| AppError::field("name", message))?;
+        let mut tx = WriteTx::begin(&self.inner.store, permit, self.now()).await?;
+        let before = tx.organization().name.clone();
+        if before != params.before {
+            return Err(AppError::stale("organization").into());
+        }
+        diesel::update(organizations::table.find(tx.organization_id()))
+            .set(organizations::name.eq(&name))
+            .execute(tx.connection()?)
+            .await?;
+        let event = AuditEvent::changed(
+            "organization.update",
+            permit.organization(),
+            json!({ "name": before }),
+            json!({ "name": name }),
+        );
+        let committed = tx.commit(event, || {}).await?;
+        self.applied(committed).await?;
+        self.organization_view(permit).await
+    }
+
+    async fn organization_view<O: Operation>(&self, permit: &Permit<O>) -> Result<OrganizationView, Failure> {
+        let (id, now) = (permit.organization(), self.now());
+        let mut connection = self.inner.store.read().await?;
+        let connection = &mut *connection;
+        let row: OrganizationRow =
+            organizations::table.find(Id(id)).select(OrganizationRow::as_select()).first(connection).await?;
+        let members: i64 =
+            members::table.filter(members::organization_id.eq(Id(id))).count().get_result(connection).await?;
+        let listed: i64 = whitelist_networks::table
+            .filter(whitelist_networks::organization_id.eq(Id(id)))
+            .count()
+            .get_result(connection)
+            .await?;
+        let plan = self.inner.plans.of(&row.plan)?;
+        let slot = self.inner.keyring.index.organization(id);
+        Ok(OrganizationView {
+            id,
+            owner_email: owner_email(connection, id).await?,
+            keys: self.allowance(connection, id, &row.plan, now).await?,
+            whitelisted_ips: plan.whitelisted_ips,
+            whitelisted_ips_used: count(listed),
+            monthly_requests: plan.monthly_requests,
+            requests_this_month: slot.map_or(0, |slot| slot.requests_in(now)),
+            members: count(members),
+            name: row.name,
+            created_at: row.created_at.0,
+        })
+    }
+}
+
+/// Who the Owner is.
+pub(crate) async fn owner_email(
+    connection: &mut AnyConnection,
+    organization: OrganizationId,
+) -> Result<String, Failure> {
+    let email: Option<String> = member_roles::table
+        .inner_join(roles::table)
+        .inner_join(members::table.inner_join(users::table))
+        .filter(members::organization_id.eq(Id(organization)))
+        .filter(roles::system.eq(SystemRole::Owner.code()))
+        .select(users::email)
+        .first(connection)
+        .await
+        .optional()?;
+    Ok(email.unwrap_or_default())
+}
