@@ -13,6 +13,9 @@ use crate::{
     features::{
         account::{sign_in_page::SignInPage, sign_up_page::SignUpPage},
         keys::page::KeysPage,
+        roles::{new_page::RoleNewPage, page::RolesPage, role_page::RolePage},
+        settings::page::SettingsPage,
+        team::{join_page::JoinPage, page::TeamPage},
     },
     layout::plain_frame::PlainFrame,
     page_answer::{GoTo, set_status},
@@ -35,13 +38,19 @@ pub fn App() -> impl IntoView {
     Effect::new(|_| browser::set_root_attribute("data-hydrated", Some("true")));
     view! {
         <Title formatter=|title: String| format!("{title} · IPAware")/>
-        <Meta name="description" content="Create, edit and revoke the API keys of your organization."/>
+        <Meta name="description" content="API keys of your organization: who holds them, what they may do, and who manages them."/>
         <Router>
             <Routes fallback=NotFoundPage>
                 <Route path=path!("/") view=HomePage ssr=SsrMode::Async/>
                 <Route path=path!("/sign-in") view=SignInPage ssr=SsrMode::Async/>
                 <Route path=path!("/sign-up") view=SignUpPage ssr=SsrMode::Async/>
+                <Route path=path!("/join") view=JoinPage ssr=SsrMode::Async/>
                 <Route path=path!("/keys") view=KeysPage ssr=SsrMode::Async/>
+                <Route path=path!("/roles") view=RolesPage ssr=SsrMode::Async/>
+                <Route path=path!("/roles/new") view=RoleNewPage ssr=SsrMode::Async/>
+                <Route path=path!("/roles/:id") view=RolePage ssr=SsrMode::Async/>
+                <Route path=path!("/team") view=TeamPage ssr=SsrMode::Async/>
+                <Route path=path!("/settings") view=SettingsPage ssr=SsrMode::Async/>
             </Routes>
         </Router>
         <ToastRegion/>

@@ -110,7 +110,8 @@ pub fn Protected(
     content: impl Fn(Viewer) -> AnyView + Send + Sync + 'static,
 ) -> impl IntoView {
     let content: Content = Arc::new(content);
-    view! { <Suspense fallback><Gate content/></Suspense> }
+    // What is there stays while the server is asked again who this is.
+    view! { <Transition fallback><Gate content/></Transition> }
 }
 
 type Content = Arc<dyn Fn(Viewer) -> AnyView + Send + Sync>;

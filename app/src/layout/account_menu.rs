@@ -42,13 +42,21 @@ pub(super) fn AccountMenu(viewer: Viewer) -> impl IntoView {
 /// A plain form, posted by the browser itself: the page that comes back is a new one, and nothing of the session stays
 /// in memory.
 #[component]
-fn SignOutForm() -> impl IntoView {
-    // Never dispatched; it only reads a refusal of the form from the page's address.
-    let refused = ServerAction::<SignOut>::new().value().get_untracked().and_then(Result::err);
+pub(crate) fn SignOutForm(
+    /// The button's looks.
+    #[prop(default = "menu-item")]
+    class: &'static str,
+) -> impl IntoView {
+    // Never dispatched; it only finds in the page's address that the form was refused. Why is not repeated: anybody can
+    // write an address.
+    let refused = ServerAction::<SignOut>::new().value().get_untracked().is_some_and(|answer| answer.is_err());
     view! {
         <form method="post" action=SignOut::url()>
-            {refused.map(|error| view! { <Banner severity=Severity::Error><p>{error.to_string()}</p></Banner> })}
-            <button type="submit" class="menu-item">"Sign out"</button>
+            {refused
+                .then(|| view! {
+                    <Banner severity=Severity::Error><p>"You are still signed in. Try again."</p></Banner>
+                })}
+            <button type="submit" class=class>"Sign out"</button>
         </form>
     }
 }

@@ -2,9 +2,9 @@
 
 use leptos::prelude::*;
 use leptos_router::components::A;
-use shared::{account::Viewer, path};
+use shared::{Permission, account::Viewer, path};
 
-use super::account_menu::AccountMenu;
+use super::{account_menu::AccountMenu, organization_switch::OrganizationName};
 use crate::ui::{
     browser,
     icon::{Glyph, Icon},
@@ -12,6 +12,15 @@ use crate::ui::{
 
 /// The sidebar's id: on narrow screens it is a popover, which opens without any script.
 const SIDEBAR: &str = "sidebar";
+
+/// The pages: what it takes to see each, where it is, and what stands in the sidebar. Everybody may see the settings,
+/// as some of them are their own.
+const PAGES: [(Option<Permission>, &str, Icon, &str); 4] = [
+    (Some(Permission::KeyView), path::KEYS, Icon::Key, "API Keys"),
+    (Some(Permission::RoleView), path::ROLES, Icon::Shield, "Roles"),
+    (Some(Permission::MemberView), path::TEAM, Icon::People, "Team"),
+    (None, path::SETTINGS, Icon::Sliders, "Settings"),
+];
 
 /// The product's name.
 #[component]
@@ -33,7 +42,6 @@ pub fn Frame(
     /// The page.
     children: Children,
 ) -> impl IntoView {
-    let organization = viewer.organization_name.clone();
     view! {
         <div class="frame">
             <SkipLink/>
@@ -46,10 +54,14 @@ pub fn Frame(
             <aside id=SIDEBAR class="sidebar" popover="auto" aria-label="Sidebar">
                 <div class="sidebar-head">
                     <Brand/>
-                    <span class="organization" title=organization.clone()>{organization.clone()}</span>
+                    <OrganizationName viewer=viewer.clone()/>
                 </div>
                 <nav aria-label="Main" on:click=|_| browser::hide_popover(SIDEBAR)>
-                    <A href=path::KEYS><Glyph icon=Icon::Key/>"API Keys"</A>
+                    {PAGES
+                        .into_iter()
+                        .filter(|(needs, ..)| needs.is_none_or(|permission| viewer.may(permission)))
+                        .map(|(_, href, icon, label)| view! { <A href=href><Glyph icon/>{label}</A> })
+                        .collect_view()}
                 </nav>
                 <AccountMenu viewer/>
             </aside>

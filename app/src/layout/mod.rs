@@ -1,8 +1,9 @@
 //! What is around the pages.
 
-mod account_menu;
+pub(crate) mod account_menu;
 pub mod forbidden;
 pub mod frame;
+mod organization_switch;
 pub mod page_header;
 pub mod plain_frame;
 pub mod skeleton;

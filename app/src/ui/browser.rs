@@ -148,6 +148,11 @@ in_browser! {
         }
     }
 
+    /// Whether a box is ticked now, perhaps by somebody who did so before the page was interactive.
+    fn is_checked(id: &str) -> Option<bool> {
+        find::<HtmlInputElement>(&format!("#{id}")).map(|input| input.checked())
+    }
+
     /// Ticks a box from outside.
     fn set_checked(id: &str, checked: bool) {
         if let Some(input) = find::<HtmlInputElement>(&format!("#{id}")) {

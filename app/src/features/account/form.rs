@@ -23,7 +23,7 @@ pub(super) fn check_email(text: &str) -> Option<String> {
 }
 
 /// What was wrong with the form: at first what the server answered, then what the fields say before it is sent again.
-pub(super) fn problems_of(answer: impl Fn() -> Option<ApiResult<()>> + Send + Sync + 'static) -> RwSignal<Problems> {
+pub(crate) fn problems_of(answer: impl Fn() -> Option<ApiResult<()>> + Send + Sync + 'static) -> RwSignal<Problems> {
     let read = |answer: Option<ApiResult<()>>, problems: fn(&AppError) -> Problems| match answer {
         Some(Err(error)) => problems(&error.0),
         _ => Problems::default(),
@@ -65,7 +65,7 @@ const RETOLD: [(&str, &str); 3] = [
 ];
 
 /// Whether the page checks the form. Until it is interactive, the browser's own check is better than none.
-pub(super) fn checks_itself() -> ReadSignal<bool> {
+pub(crate) fn checks_itself() -> ReadSignal<bool> {
     let (interactive, set_interactive) = signal(false);
     Effect::new(move |_| set_interactive.set(true));
     interactive

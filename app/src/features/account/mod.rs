@@ -3,6 +3,6 @@
 pub mod api;
 #[cfg(feature = "ssr")]
 pub(crate) mod cookie;
-mod form;
+pub(crate) mod form;
 pub mod sign_in_page;
 pub mod sign_up_page;

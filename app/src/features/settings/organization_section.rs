@@ -1,0 +1,171 @@
+//! The organization's name, its plan, and what it uses of it.
+
+use leptos::{prelude::*, web_sys::SubmitEvent};
+use shared::{
+    AppError, Permission,
+    account::{self, Viewer},
+    organization::{OrganizationUpdateParams, OrganizationView},
+};
+
+use super::{
+    api::organization_update,
+    limits::Limits,
+    page::{Section, Settings},
+};
+use crate::{
+    features::account::form::checks_itself,
+    layout::skeleton::Skeleton,
+    ui::{
+        button::{GuardedButton, SubmitButton},
+        field::{TextField, TextKind, judge},
+        form::{ProblemSummary, Problems},
+        unavailable::Unavailable,
+    },
+};
+
+/// The form's prefix.
+const FORM: &str = "organization";
+
+/// The section; whoever may not see it is told what it takes.
+#[component]
+pub(super) fn OrganizationSection(settings: Settings, viewer: Viewer) -> impl IntoView {
+    let content = match viewer.refusal(Permission::OrganizationView, "see the organization's settings") {
+        Some(why) => view! { <p>{why}</p> }.into_any(),
+        None => {
+            // Allowed only now: it was not asked for before.
+            Effect::new(move |_| {
+                if matches!(settings.organization.get_untracked(), Some(Ok(None))) {
+                    settings.organization.refetch();
+                }
+            });
+            let refused =
+                StoredValue::new(viewer.refusal(Permission::OrganizationUpdate, "change the organization's settings"));
+            view! {
+                <Transition fallback=|| view! { <Skeleton/> }>
+                    <Loaded settings refused/>
+                </Transition>
+            }
+            .into_any()
+        }
+    };
+    view! {
+        <Section id="organization" title="Organization" sentence="Everything here belongs to it, and to nobody alone.">
+            {content}
+        </Section>
+    }
+}
+
+#[component]
+fn Loaded(settings: Settings, refused: StoredValue<Option<String>>) -> impl IntoView {
+    let saved = Memo::new(move |before: Option<&Option<OrganizationView>>| match settings.organization.get() {
+        Some(Ok(Some(organization))) => Some(organization),
+        _ => before.cloned().flatten(),
+    });
+    let error = Memo::new(move |_| settings.organization.get().and_then(Result::err).map(|error| error.0.to_string()));
+    // A memo: only the first answer builds the form; what is typed into it stays when a later one comes.
+    let loaded = Memo::new(move |_| saved.read().is_some());
+    let retry = Callback::new(move |()| settings.organization.refetch());
+    view! {
+        {move || error.get().map(|why| view! { <Unavailable why on_retry=retry/> })}
+        {move || {
+            loaded.get().then(|| {
+                let form = match refused.get_value() {
+                    None => view! { <NameForm settings saved/> }.into_any(),
+                    Some(why) => view! { <FixedName saved why/> }.into_any(),
+                };
+                view! {
+                    {form}
+                    {move || saved.get().map(|organization| view! { <Limits organization/> })}
+                }
+            })
+        }}
+    }
+}
+
+/// The name, for those who may not change it.
+#[component]
+fn FixedName(saved: Memo<Option<OrganizationView>>, why: String) -> impl IntoView {
+    let name = move || saved.read().as_ref().map(|organization| organization.name.clone());
+    view! {
+        <div class="form">
+            <div class="field">
+                <div class="field-label"><label for="organization-name">"Organization name"</label></div>
+                <input id="organization-name" class="input" readonly value=name/>
+            </div>
+            <p>
+                <GuardedButton
+                    label="Save Changes"
+                    refused=Signal::stored(Some(why))
+                    on_press=Callback::new(|()| ())
+                />
+            </p>
+        </div>
+    }
+}
+
+fn check_name(text: &str) -> Option<String> {
+    judge(account::organization_name(text))
+}
+
+#[component]
+fn NameForm(settings: Settings, saved: Memo<Option<OrganizationView>>) -> impl IntoView {
+    let Settings { organization, name, session, toasts, .. } = settings;
+    let problems = RwSignal::new(Problems::default());
+    let pending = RwSignal::new(false);
+    let interactive = checks_itself();
+    let saved_name = move || saved.read().as_ref().map(|organization| organization.name.clone()).unwrap_or_default();
+    if name.read_untracked().is_empty() {
+        name.set(untrack(saved_name));
+    }
+    // Somebody else may have saved another one meanwhile.
+    let help = Signal::derive(move || {
+        let saved = saved_name();
+        (saved != *name.read()).then(|| format!("Now it is called “{saved}”."))
+    });
+    let send = move |event: SubmitEvent| {
+        event.prevent_default();
+        let typed = name.get_untracked();
+        let found = Problems::from_checks([("name", check_name(&typed))]);
+        let wrong = !found.is_empty();
+        problems.set(found);
+        if wrong {
+            return;
+        }
+        let params = OrganizationUpdateParams { before: untrack(saved_name), name: typed };
+        session.call(pending, organization_update(params), move |answer| match answer {
+            Ok(organization_now) => {
+                name.set(organization_now.name.clone());
+                toasts.success(format!("Saved. The organization is called {}.", organization_now.name));
+                organization.refetch();
+                // The name is in the sidebar too.
+                session.refresh();
+            }
+            Err(error) => {
+                if matches!(error, AppError::Stale { .. }) {
+                    organization.refetch();
+                }
+                problems.set(Problems::from_error(&error));
+            }
+        });
+    };
+    let kind = TextKind { autocomplete: "organization", required: true, ..TextKind::LINE };
+    view! {
+        // Without scripts nothing would answer it.
+        <form method="post" novalidate on:submit=send>
+            <fieldset class="form" disabled=move || !interactive.get()>
+                <ProblemSummary form=FORM problems/>
+                <TextField
+                    form=FORM
+                    name="name"
+                    label="Organization name"
+                    value=name
+                    problems
+                    kind
+                    check=check_name
+                    help
+                />
+                <p><SubmitButton label="Save Changes" working="Saving…" pending/></p>
+            </fieldset>
+        </form>
+    }
+}

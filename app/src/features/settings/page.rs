@@ -1,0 +1,150 @@
+//! `/settings`
+
+use leptos::prelude::*;
+use leptos_meta::Title;
+use shared::{
+    AppError, Permission,
+    account::{SessionList, Viewer},
+    organization::OrganizationView,
+};
+
+use super::{
+    api::{organization_get, session_list},
+    organization_section::OrganizationSection,
+    password_section::PasswordSection,
+    sessions_section::SessionsSection,
+};
+use crate::{
+    error::ApiResult,
+    layout::{frame::Frame, page_header::PageHeader, skeleton::Skeleton},
+    session::{Protected, Session},
+    ui::toast::Toasts,
+};
+
+/// What the parts of the page share. What is typed is kept here, as the page is drawn anew when the viewer changes: a
+/// new name of the organization is one such change.
+#[derive(Clone, Copy)]
+pub(super) struct Settings {
+    /// The organization; `None` inside for those who may not see it.
+    pub(super) organization: Resource<ApiResult<Option<OrganizationView>>>,
+    /// Where the person is signed in.
+    pub(super) sessions: Resource<ApiResult<SessionList>>,
+    /// The organization's name, as typed.
+    pub(super) name: RwSignal<String>,
+    /// The password that is to be changed.
+    pub(super) current: RwSignal<String>,
+    /// What it is to be.
+    pub(super) new: RwSignal<String>,
+    /// Who is looking.
+    pub(super) session: Session,
+    /// Where results are told.
+    pub(super) toasts: Toasts,
+}
+
+/// The page. Its resources are made here, once; what is below may be built several times on the server.
+#[component]
+pub fn SettingsPage() -> impl IntoView {
+    let session = Session::get();
+    let organization = Resource::new(
+        || (),
+        move |()| async move {
+            match session.viewer().await {
+                Ok(Some(viewer)) if viewer.may(Permission::OrganizationView) => organization_get().await.map(Some),
+                Ok(Some(_)) => Ok(None),
+                Ok(None) => Err(AppError::SignedOut.into()),
+                Err(error) => Err(error),
+            }
+        },
+    );
+    let sessions = Resource::new(
+        || (),
+        move |()| async move {
+            match session.viewer().await {
+                Ok(Some(_)) => session_list().await,
+                Ok(None) => Err(AppError::SignedOut.into()),
+                Err(error) => Err(error),
+            }
+        },
+    );
+    Effect::new(move |_| {
+        if let Some(Err(error)) = organization.get() {
+            session.notice(&error.0);
+        }
+    });
+    Effect::new(move |_| {
+        if let Some(Err(error)) = sessions.get() {
+            session.notice(&error.0);
+        }
+    });
+    let [name, current, new] = [(); 3].map(|()| RwSignal::new(String::new()));
+    let settings = Settings { organization, sessions, name, current, new, session, toasts: Toasts::get() };
+    view! {
+        <Title text="Settings"/>
+        <Protected
+            fallback=|| view! { <Skeleton/> }
+            content=move |viewer| view! {
+                <Frame viewer=viewer.clone()>
+                    <Sections settings viewer/>
+                </Frame>
+            }
+            .into_any()
+        />
+    }
+}
+
+#[component]
+fn Sections(settings: Settings, viewer: Viewer) -> impl IntoView {
+    let email = viewer.email.clone();
+    view! {
+        <div class="settings">
+            <PageHeader title="Settings" sentence="The organization, and your own account."/>
+            // Text only: a browser with scripts does not parse what is in here.
+            <noscript>"Changing something needs JavaScript. Reading, and signing out here, works without."</noscript>
+            <OrganizationSection settings viewer=viewer.clone()/>
+            <ProfileSection viewer/>
+            <PasswordSection settings email/>
+            <SessionsSection settings/>
+        </div>
+    }
+}
+
+/// A part of the page, in a box.
+#[component]
+pub(super) fn Section(
+    /// Unique on the page.
+    id: &'static str,
+    /// The heading.
+    title: &'static str,
+    /// What it is about, in a sentence.
+    sentence: &'static str,
+    /// What is in it.
+    children: Children,
+) -> impl IntoView {
+    view! {
+        <section class="settings-section" aria-labelledby=id>
+            <header>
+                <h2 id=id>{title}</h2>
+                <p class="muted">{sentence}</p>
+            </header>
+            {children()}
+        </section>
+    }
+}
+
+/// Who somebody is here.
+#[component]
+fn ProfileSection(viewer: Viewer) -> impl IntoView {
+    let Viewer { email, organization_name, roles, .. } = viewer;
+    view! {
+        <Section id="profile" title="Profile" sentence="Who you are here.">
+            <dl class="facts">
+                <dt>"Email"</dt>
+                <dd>{email}</dd>
+                <dt>"Organization"</dt>
+                <dd>{organization_name}</dd>
+                <dt>"Roles"</dt>
+                <dd>{roles.join(", ")}</dd>
+            </dl>
+        </Section>
+    }
+}

@@ -1,0 +1,162 @@
+//! What the parts of the page share: the list, which dialog is open, and what is being filled in.
+
+use leptos::prelude::*;
+use shared::{
+    AppError, Permission,
+    account::Viewer,
+    team::{InvitationView, MemberView, Team, TeamListParams},
+};
+
+use super::link::LinkNews;
+use crate::{error::ApiResult, session::Session, ui::toast::Toasts};
+
+/// The dialog that is open, with the row it is about as the table showed it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Task {
+    /// Inviting somebody.
+    Invite,
+    /// Handing on the link of an invitation.
+    HandOn(LinkNews),
+    /// Changing what somebody will be.
+    ChangeRole(InvitationView),
+    /// Taking an invitation back.
+    Withdraw(InvitationView),
+    /// Changing what a member is.
+    ManageRoles(MemberView),
+    /// Making another member the Owner.
+    Transfer(MemberView),
+    /// Ending a membership.
+    Remove(MemberView),
+    /// Ending one's own.
+    Leave,
+}
+
+impl Task {
+    /// The dialog's heading.
+    pub(super) const fn title(&self) -> &'static str {
+        match self {
+            Self::Invite => "Invite a member",
+            Self::HandOn(news) => news.title(),
+            Self::ChangeRole(_) => "Change role",
+            Self::Withdraw(_) => "Withdraw invitation",
+            Self::ManageRoles(_) => "Manage roles",
+            Self::Transfer(_) => "Transfer ownership",
+            Self::Remove(_) => "Remove member",
+            Self::Leave => "Leave the organization",
+        }
+    }
+}
+
+/// The page.
+#[derive(Clone, Copy)]
+pub(super) struct Tab {
+    /// What the address asks for.
+    pub(super) params: Memo<TeamListParams>,
+    /// What the server answers.
+    pub(super) list: Resource<ApiResult<Team>>,
+    /// The open dialog.
+    pub(super) task: RwSignal<Option<Task>>,
+    /// The email of somebody who is to be invited. It outlives the dialog: who closes it by mistake finds it as it was.
+    pub(super) email: RwSignal<String>,
+    /// The role they are to get.
+    pub(super) role: RwSignal<String>,
+    /// Whether the answer to something that needs no dialog is being waited for.
+    pub(super) busy: RwSignal<bool>,
+    /// Where results are told.
+    pub(super) toasts: Toasts,
+    session: Session,
+}
+
+impl Tab {
+    /// Puts the page together.
+    pub(super) fn new(params: Memo<TeamListParams>, list: Resource<ApiResult<Team>>) -> Self {
+        Self {
+            params,
+            list,
+            task: RwSignal::new(None),
+            email: RwSignal::new(String::new()),
+            role: RwSignal::new(String::new()),
+            busy: RwSignal::new(false),
+            toasts: Toasts::get(),
+            session: Session::get(),
+        }
+    }
+
+    /// Opens a dialog.
+    pub(super) fn open(self, task: Task) {
+        self.task.set(Some(task));
+    }
+
+    /// Closes whichever dialog is open.
+    pub(super) fn close(self) {
+        self.task.set(None);
+    }
+
+    /// Closes the dialog, says what was done and shows the table as it is now.
+    pub(super) fn done(self, said: impl Into<String>) {
+        self.close();
+        self.toasts.success(said);
+        self.list.refetch();
+    }
+
+    /// Asks anew what the viewer may do: it is they who were changed.
+    pub(super) fn refresh_viewer(self) {
+        self.session.refresh();
+    }
+
+    /// To be told of every error of the list. What the viewer may not see is on the page already.
+    pub(super) fn notice(self, error: &AppError) {
+        if !matches!(error, AppError::Forbidden { .. }) || self.session_may_see() {
+            self.session.notice(error);
+        }
+    }
+
+    fn session_may_see(self) -> bool {
+        let known = untrack(|| self.session.known());
+        matches!(known, Some(Ok(Some(viewer))) if viewer.may(Permission::MemberView))
+    }
+
+    /// Calls the server and hands on its answer; see [`Session::call`]. The table is read again when the error tells
+    /// that it is old. When it tells that the viewer may no longer do this, there is nothing left to do in the dialog:
+    /// the message stays beside the page.
+    pub(super) fn call<T: 'static>(
+        self,
+        pending: RwSignal<bool>,
+        call: impl Future<Output = ApiResult<T>> + 'static,
+        then: impl FnOnce(Result<T, AppError>) + 'static,
+    ) {
+        self.session.call(pending, call, move |answer| {
+            match &answer {
+                Err(AppError::Stale { .. } | AppError::NotFound { .. } | AppError::LastOwner) => self.list.refetch(),
+                Err(AppError::Forbidden { .. } | AppError::OwnerOnly) => self.close(),
+                _ => {}
+            }
+            then(answer);
+        });
+    }
+}
+
+/// What the viewer may not do, and why.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Refusals {
+    /// Inviting, and changing invitations.
+    pub(super) invite: Option<String>,
+    /// Changing the roles of members.
+    pub(super) update: Option<String>,
+    /// Removing members.
+    pub(super) remove: Option<String>,
+    /// Handing on the ownership is no matter of permissions: only the Owner sees it.
+    pub(super) is_owner: bool,
+}
+
+impl Refusals {
+    /// By the viewer's permissions.
+    pub(super) fn of(viewer: &Viewer) -> Self {
+        Self {
+            invite: viewer.refusal(Permission::Invite, "invite people"),
+            update: viewer.refusal(Permission::MemberUpdate, "change the roles of members"),
+            remove: viewer.refusal(Permission::MemberRemove, "remove members"),
+            is_owner: viewer.is_owner,
+        }
+    }
+}
