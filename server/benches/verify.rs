@@ -23,6 +23,7 @@ use backend::{
     context::RequestInfo,
     geo::GeoDatabases,
     keyring::{AskedPermission, Question, credential},
+    mail::MailSettings,
     plan::Plans,
 };
 use criterion::{BenchmarkId, Criterion, criterion_group, criterion_main};
@@ -49,6 +50,7 @@ fn settings(folder: &Path) -> Settings {
         sign_up: SignUpMode::Open,
         secure_cookies: false,
         plans: Plans::load(None, "Custom").expect("the plans that come with the server"),
+        mail: MailSettings::files(folder.join("outbox")),
         clock: Clock::System,
     }
 }
@@ -77,7 +79,7 @@ impl Filled {
             .expect("an account");
         let cookie = std::iter::once((session.cookie.name(), session.token.expose()));
         let context = fresh.visitor(RequestInfo::default(), cookie).authenticate().await.expect("a session");
-        let organization = context.viewer().organization;
+        let organization = context.viewer().await.expect("a person").organization;
         let known = fresh.add_many_keys(organization, count).await.expect("keys");
         let backend = Backend::open(settings(folder.path())).await.expect("the same database");
         let unknown = fresh.add_many_keys(organization, count.min(ASKED)).await.expect("more keys");

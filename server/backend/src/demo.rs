@@ -169,8 +169,7 @@ impl Demo {
             expires_at,
             form_token: None,
         };
-        let created =
-            self.backend.key_create(&owner.authorize::<KeyCreate>()?, params).await?;
+        let created = self.backend.key_create(&owner.authorize::<KeyCreate>()?, params).await?;
         let key = created.key.id;
         if story.role == PARTNER {
             self.restrict(owner, key).await?;
@@ -260,12 +259,7 @@ mod tests {
             sign_up: SignUpMode::First,
             secure_cookies: false,
             plans: Plans::load(None, "Free").expect("the plans that come with the server"),
-            mail: crate::mail::MailSettings {
-                smtp_url: None,
-                from: "IPAware <keys@example.com>".to_owned(),
-                outbox: folder.path().join("outbox"),
-                public_url: "http://127.0.0.1:3000".to_owned(),
-            },
+            mail: crate::mail::MailSettings::files(folder.path().join("outbox")),
             clock: Clock::System,
         }
     }

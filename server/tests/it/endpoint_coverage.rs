@@ -7,36 +7,79 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 use shared::{
+    AppError, InvitationId, MemberId, Permission,
+    account::SessionList,
     key::{KeyListParams, KeyView},
-    role::SystemRole,
+    permission::ApplicationPermission,
+    role::{RoleView, SystemRole},
+    team::TeamListParams,
 };
 
-use crate::harness::{Answer, Caller, both_databases};
+use crate::harness::{Answer, Caller, PASSWORD, Person, TestApp, both_databases};
 
 /// Who may call a server function.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Needs {
-    /// Anybody may; it is about the caller's own session.
+    /// Anybody may; it is about the caller's own session, or proves itself by what it brings.
     Nothing,
-    /// A session that sees keys.
-    Viewing,
-    /// A session that changes keys.
-    Changing,
+    /// Anybody with a session may: it is about their own account.
+    Session,
+    /// A session whose roles hold this.
+    Holding(Permission),
 }
 
-const FUNCTIONS: &[(&str, Needs)] = &[
-    ("session", Needs::Nothing),
-    ("sign_up_policy", Needs::Nothing),
-    ("sign_up", Needs::Nothing),
-    ("sign_in", Needs::Nothing),
-    ("sign_out", Needs::Nothing),
-    ("key_list", Needs::Viewing),
-    ("key_get", Needs::Viewing),
-    ("key_create", Needs::Changing),
-    ("key_update", Needs::Changing),
-    ("key_pause", Needs::Changing),
-    ("key_resume", Needs::Changing),
-    ("key_revoke", Needs::Changing),
+/// What a server function is about.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum About {
+    /// A thing that is named by its id, and must not be found from another organization.
+    AThing,
+    /// The caller's own organization or account, whatever the arguments.
+    TheirOwn,
+}
+
+use About::{AThing, TheirOwn};
+use Needs::{Holding, Nothing, Session};
+
+const FUNCTIONS: &[(&str, Needs, About)] = &[
+    ("session", Nothing, TheirOwn),
+    ("sign_up_policy", Nothing, TheirOwn),
+    ("sign_up", Nothing, TheirOwn),
+    ("sign_in", Nothing, TheirOwn),
+    ("sign_out", Nothing, TheirOwn),
+    ("invitation_offer", Nothing, TheirOwn),
+    ("invitation_accept", Nothing, TheirOwn),
+    ("organization_switch", Session, AThing),
+    ("session_list", Session, TheirOwn),
+    ("session_delete", Session, AThing),
+    ("password_change", Session, TheirOwn),
+    ("member_leave", Session, TheirOwn),
+    ("ownership_transfer", Session, AThing),
+    ("key_list", Holding(Permission::KeyView), TheirOwn),
+    ("key_get", Holding(Permission::KeyView), AThing),
+    ("key_create", Holding(Permission::KeyCreate), AThing),
+    ("key_update", Holding(Permission::KeyUpdate), AThing),
+    ("key_pause", Holding(Permission::KeyUpdate), AThing),
+    ("key_resume", Holding(Permission::KeyUpdate), AThing),
+    ("key_revoke", Holding(Permission::KeyDelete), AThing),
+    ("role_list", Holding(Permission::RoleView), TheirOwn),
+    ("role_get", Holding(Permission::RoleView), AThing),
+    ("role_create", Holding(Permission::RoleCreate), TheirOwn),
+    ("role_update", Holding(Permission::RoleUpdate), AThing),
+    ("role_delete", Holding(Permission::RoleDelete), AThing),
+    ("permission_create", Holding(Permission::RoleCreate), TheirOwn),
+    ("permission_update", Holding(Permission::RoleUpdate), AThing),
+    ("permission_delete", Holding(Permission::RoleDelete), AThing),
+    ("team_list", Holding(Permission::MemberView), TheirOwn),
+    ("member_get", Holding(Permission::MemberView), AThing),
+    ("member_update", Holding(Permission::MemberUpdate), AThing),
+    ("member_remove", Holding(Permission::MemberRemove), AThing),
+    ("invitation_create", Holding(Permission::Invite), AThing),
+    ("invitation_resend", Holding(Permission::Invite), AThing),
+    ("invitation_update", Holding(Permission::Invite), AThing),
+    ("invitation_withdraw", Holding(Permission::Invite), AThing),
+    ("invitation_link", Holding(Permission::Invite), AThing),
+    ("organization_get", Holding(Permission::OrganizationView), TheirOwn),
+    ("organization_update", Holding(Permission::OrganizationUpdate), TheirOwn),
 ];
 
 /// Method, path, and which system role a key needs at least; `None`: anybody may.
@@ -49,15 +92,87 @@ const ROUTES: &[(&str, &str, Option<SystemRole>)] = &[
     ("GET", "/v1/ip/{address}", Some(SystemRole::ApiClient)),
 ];
 
-/// Arguments that would do something, had the caller the right to it.
-fn arguments(function: &str, key: &KeyView) -> Value {
-    let form = json!({ "id": key.id, "version": key.version, "name": "Changed", "role": key.role.id, "environment": "staging" });
-    match function {
-        "key_list" => json!({ "params": KeyListParams::default() }),
-        "key_create" => json!({ "params": { "name": "New", "role": key.role.id, "environment": "staging" } }),
-        "key_update" => json!({ "params": form }),
-        "key_revoke" => json!({ "id": key.id, "reason": "" }),
-        _ => json!({ "id": key.id }),
+/// One of everything, in one organization.
+struct Things {
+    owner: Person,
+    key: KeyView,
+    role: RoleView,
+    member: MemberId,
+    invitation: InvitationId,
+    session: shared::SessionId,
+    other_organization: shared::OrganizationId,
+}
+
+impl Things {
+    async fn make(app: &TestApp) -> Self {
+        let owner = app.owner().await;
+        let permission = json!({ "name": "orders.read", "description": "See orders." });
+        owner.caller.call("permission_create", permission).await.ok::<ApplicationPermission>();
+        let role = owner.role_with("Reader", &["orders.read"]).await;
+        let invited = owner.invite("ada@example.com", role.id).await;
+        let sessions: SessionList = owner.caller.call("session_list", json!({})).await.ok();
+        Self {
+            key: owner.key_with(role.id).await.view,
+            member: app.member_with(&owner, role.id).await.viewer.member,
+            invitation: invited.invitation.id,
+            session: sessions.sessions[0].id,
+            other_organization: owner.viewer.organization,
+            role,
+            owner,
+        }
+    }
+
+    /// Arguments that would do something, had the caller the right to it.
+    fn arguments(&self, function: &str) -> Value {
+        let Self { key, role, member, invitation, .. } = self;
+        match function {
+            "key_list" => json!({ "params": KeyListParams::default() }),
+            "key_create" => json!({ "params": { "name": "New", "role": role.id, "environment": "staging" } }),
+            "key_update" => json!({ "params": { "id": key.id, "version": key.version, "name": "Changed",
+                "role": role.id, "environment": "staging" } }),
+            "key_revoke" => json!({ "id": key.id, "reason": "" }),
+            "key_get" | "key_pause" | "key_resume" => json!({ "id": key.id }),
+            "role_get" => json!({ "id": role.id }),
+            "role_create" => json!({ "params": { "name": "New", "description": "", "permissions": [] } }),
+            "role_update" => json!({ "params": { "id": role.id, "version": role.version, "name": "Changed",
+                "description": "", "permissions": [] } }),
+            "role_delete" => json!({ "params": { "id": role.id, "version": role.version } }),
+            "permission_create" => json!({ "name": "orders.write", "description": "Write." }),
+            "permission_update" | "permission_delete" => json!({ "name": "orders.read", "description": "Changed." }),
+            "team_list" => json!({ "params": TeamListParams::default() }),
+            "member_get" | "member_remove" => json!({ "id": member }),
+            "member_update" => json!({ "params": { "id": member, "before": [role.id], "roles": [role.id] } }),
+            "ownership_transfer" => json!({ "to": member, "password": PASSWORD }),
+            "invitation_create" => json!({ "params": { "email": "bob@example.com", "role": role.id } }),
+            "invitation_update" => json!({ "id": invitation, "role": role.id }),
+            "invitation_resend" | "invitation_withdraw" | "invitation_link" => json!({ "id": invitation }),
+            "organization_update" => {
+                json!({ "params": { "before": self.owner.viewer.organization_name, "name": "New" } })
+            }
+            "session_delete" => json!({ "id": self.session }),
+            "password_change" => json!({ "current": "wrong", "new": "another purple elephant marches" }),
+            _ => json!({}),
+        }
+    }
+
+    async fn call(&self, caller: &Caller, function: &str) -> Answer {
+        match function {
+            "organization_switch" => {
+                let organization = self.other_organization.to_string();
+                caller.form(function, &[("organization", &organization)]).await
+            }
+            _ => caller.call(function, self.arguments(function)).await,
+        }
+    }
+
+    /// That nothing of it was changed.
+    async fn assert_untouched(&self) {
+        assert_eq!(self.owner.key_get(self.key.id).await, self.key);
+        let role = self.owner.role_get(self.role.id).await.role;
+        assert_eq!((role.version, role.permissions), (self.role.version, self.role.permissions.clone()));
+        let team = self.owner.team().await;
+        assert_eq!(team.page.total, 3, "{team:?}");
+        assert_eq!(self.owner.viewer().await.organization_name, self.owner.viewer.organization_name);
     }
 }
 
@@ -73,7 +188,7 @@ fn every_server_function_and_every_route_has_a_row_here() {
     let _application = app::App;
     let there: BTreeSet<String> =
         leptos::server_fn::axum::server_fn_paths().map(|(path, method)| format!("{method} {path}")).collect();
-    let listed: BTreeSet<String> = FUNCTIONS.iter().map(|(name, _)| format!("POST /api/{name}")).collect();
+    let listed: BTreeSet<String> = FUNCTIONS.iter().map(|(name, ..)| format!("POST /api/{name}")).collect();
     assert_eq!(there, listed);
     let there: BTreeSet<_> = server::v1::ROUTES.iter().copied().collect();
     let listed: BTreeSet<_> = ROUTES.iter().map(|(method, path, _)| (*method, *path)).collect();
@@ -82,40 +197,69 @@ fn every_server_function_and_every_route_has_a_row_here() {
 
 both_databases! {
     async fn without_a_session_every_function_that_needs_one_is_refused(app) {
-        let key = app.owner().await.key(SystemRole::ApiClient).await;
+        let things = Things::make(app).await;
+        let key = things.owner.key(SystemRole::Admin).await;
         // A key is no session.
         for caller in [app.visitor(), key.caller.clone(), app.visitor().with("cookie", "ipaware_session=x")] {
-            for (function, _) in FUNCTIONS.iter().filter(|(_, needs)| *needs != Needs::Nothing) {
-                let error = caller.call(function, arguments(function, &key.view)).await.error();
-                assert_eq!(error, shared::AppError::SignedOut, "{function}");
+            for (function, ..) in FUNCTIONS.iter().filter(|(_, needs, _)| *needs != Nothing) {
+                assert_eq!(things.call(&caller, function).await.error(), AppError::SignedOut, "{function}");
             }
         }
     }
 
-    async fn a_member_may_look_and_a_member_without_permissions_may_nothing(app) {
-        let owner = app.owner().await;
-        let key = owner.key(SystemRole::ApiClient).await.view;
-        let member = app.member_of(&owner, SystemRole::Member).await;
-        let nobody = app.member_of(&owner, SystemRole::ApiClient).await;
-        for (function, needs) in FUNCTIONS.iter().filter(|(_, needs)| *needs != Needs::Nothing) {
-            let status = member.caller.call(function, arguments(function, &key)).await.status;
-            assert_eq!(status, if *needs == Needs::Viewing { 200 } else { 403 }, "{function}");
-            assert_eq!(nobody.caller.call(function, arguments(function, &key)).await.status, 403, "{function}");
+    async fn whoever_holds_everything_but_the_one_permission_is_refused_and_told_which(app) {
+        let things = Things::make(app).await;
+        let all: Vec<String> = things.owner.viewer().await.permissions.into();
+        for missing in Permission::ALL {
+            let functions: Vec<_> = FUNCTIONS.iter().filter(|(_, needs, _)| *needs == Holding(*missing)).collect();
+            if functions.is_empty() {
+                continue;
+            }
+            let held: Vec<&str> = all.iter().map(String::as_str).filter(|name| *name != missing.name()).collect();
+            let role = things.owner.role_with(missing.name(), &held).await;
+            let member = app.member_with(&things.owner, role.id).await;
+            for (function, ..) in functions {
+                let error = things.call(&member.caller, function).await.error();
+                assert_eq!(error, AppError::Forbidden { permission: *missing }, "{function}");
+            }
+            member.caller.call("member_leave", json!({})).await.ok::<()>();
         }
-        assert_eq!(owner.key_get(key.id).await, key, "nothing was changed");
+        things.assert_untouched().await;
+    }
+
+    async fn whoever_holds_just_the_one_permission_is_not_refused_for_want_of_another(app) {
+        let things = Things::make(app).await;
+        for permission in Permission::ALL {
+            let functions: Vec<_> = FUNCTIONS.iter().filter(|(_, needs, _)| *needs == Holding(*permission)).collect();
+            if functions.is_empty() {
+                continue;
+            }
+            let role = things.owner.role_with(permission.name(), &[permission.name()]).await;
+            let member = app.member_with(&things.owner, role.id).await;
+            for (function, ..) in functions {
+                let answer = things.call(&member.caller, function).await;
+                // The ceiling may stand in the way, or what another function has changed; a missing permission does not.
+                let refused = answer.status != 200 && matches!(answer.error(), AppError::Forbidden { .. });
+                assert!(!refused && answer.status < 500, "{function}: {answer:?}");
+            }
+        }
     }
 
     async fn the_owner_of_another_organization_reaches_nothing_here(app) {
-        let (owner, stranger) = (app.owner().await, app.owner().await);
-        let key = owner.key(SystemRole::ApiClient).await.view;
-        for (function, _) in FUNCTIONS.iter().filter(|(name, needs)| *needs != Needs::Nothing && *name != "key_list") {
-            let answer = stranger.caller.call(function, arguments(function, &key)).await;
-            // Creating with a role of this organization is a wrong field; everything else names a key that is not there.
+        let (things, stranger) = (Things::make(app).await, app.owner().await);
+        for (function, ..) in FUNCTIONS.iter().filter(|(_, _, about)| *about == AThing) {
+            let answer = things.call(&stranger.caller, function).await;
+            // Creating with a role of this organization is a wrong field; everything else names what is not there.
             assert!(matches!(answer.status, 404 | 422), "{function}: {answer:?}");
         }
-        let list = stranger.caller.call("key_list", arguments("key_list", &key)).await;
-        assert!(!list.text.contains(&key.id.to_string()));
-        assert_eq!(owner.key_get(key.id).await, key, "nothing was changed");
+        for function in ["key_list", "role_list", "team_list", "organization_get", "session_list"] {
+            let list = things.call(&stranger.caller, function).await;
+            assert_eq!(list.status, 200, "{function}");
+            let ids = [things.key.id.to_string(), things.role.id.to_string(), things.member.to_string(),
+                things.invitation.to_string(), things.session.to_string(), things.owner.viewer.organization.to_string()];
+            assert!(ids.iter().all(|id| !list.text.contains(id)), "{function}");
+        }
+        things.assert_untouched().await;
     }
 
     async fn without_a_key_every_route_but_health_is_refused(app) {

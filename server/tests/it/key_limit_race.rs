@@ -6,7 +6,7 @@ use shared::{
     role::SystemRole,
 };
 
-use crate::harness::{Setup, both_databases};
+use crate::harness::{Setup, both_databases, together};
 use serde_json::json;
 
 /// What the built-in plan Free allows.
@@ -23,8 +23,7 @@ both_databases! {
             owner.create(&format!("Key {number}"), SystemRole::ApiClient).await;
         }
         let params = owner.create_params("The last one", SystemRole::ApiClient).await;
-        let mut answers = Vec::new();
-        together(50, async |_| owner.caller.call("key_create", params.clone()).await, &mut answers).await;
+        let answers = together(50, async |_| owner.caller.call("key_create", params.clone()).await).await;
         let (created, refused): (Vec<_>, Vec<_>) = answers.into_iter().partition(|answer| answer.status == 200);
         assert_eq!((created.len(), refused.len()), (1, 49));
         for answer in refused {
@@ -47,22 +46,4 @@ both_databases! {
         owner.caller.call("key_create", params).await.ok::<KeyCreated>();
         assert!(owner.keys(KeyListParams::default()).await.allowance.is_reached());
     }
-}
-
-/// Starts `count` of them, so that all are under way together, and gathers what they answer.
-async fn together<T>(count: usize, start: impl AsyncFn(usize) -> T, into: &mut Vec<T>) {
-    use std::{future::poll_fn, pin::Pin, task::Poll};
-    let mut running: Vec<Pin<Box<dyn Future<Output = T> + '_>>> =
-        (0..count).map(|n| Box::pin(start(n)) as Pin<Box<dyn Future<Output = T> + '_>>).collect();
-    poll_fn(|cx| {
-        running.retain_mut(|future| match future.as_mut().poll(cx) {
-            Poll::Ready(answer) => {
-                into.push(answer);
-                false
-            }
-            Poll::Pending => true,
-        });
-        if running.is_empty() { Poll::Ready(()) } else { Poll::Pending }
-    })
-    .await;
 }

@@ -5,12 +5,15 @@
 
 mod harness;
 
+mod application_permission;
+mod ceiling;
 mod client_address;
 mod cross_site;
 mod durability;
 mod endpoint_coverage;
 mod health;
 mod http_limits;
+mod invitation;
 mod ip;
 mod key_create;
 mod key_limit_race;
@@ -19,9 +22,14 @@ mod key_pause;
 mod key_resume;
 mod key_revoke;
 mod key_update;
+mod mail;
 mod me;
+mod member;
+mod organization;
+mod own_account;
 mod pages;
 mod pepper;
+mod role;
 mod secrets_nowhere;
 mod security_headers;
 mod security_txt;

@@ -5,6 +5,7 @@ use std::fs;
 use backend::{
     Backend, Failure, Settings, SignUpMode,
     keyring::{AskedPermission, Question, secret::WellFormed},
+    mail::MailSettings,
     plan::Plans,
 };
 use shared::role::SystemRole;
@@ -21,6 +22,7 @@ async fn open_again(app: &TestApp) -> Result<Backend, Failure> {
         sign_up: SignUpMode::Open,
         secure_cookies: false,
         plans: Plans::load(None, "Custom").expect("the plans"),
+        mail: MailSettings::files(app.database.outbox()),
         clock: app.clock.clone(),
     })
     .await

@@ -18,7 +18,7 @@ both_databases! {
     async fn it_makes_an_organization_with_its_owner_and_signs_in(app) {
         let owner = app.owner().await;
         assert_eq!(owner.viewer.roles, ["Organization Owner"]);
-        assert_eq!(owner.viewer.permissions, PermissionSet::ALL);
+        assert_eq!(owner.viewer.permissions, PermissionSet::ALL.into());
         let roles = owner.keys(KeyListParams::default()).await.roles;
         assert_eq!(roles.len(), 4, "the system roles are there");
     }

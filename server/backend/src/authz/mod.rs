@@ -187,9 +187,7 @@ impl<O: Operation> Permit<O> {
 pub(crate) fn check_ceiling(held: &Grants, what: &str, needed: &Grants) -> Result<(), AppError> {
     match held.first_lacking(needed) {
         None => Ok(()),
-        Some(permission) => {
-            Err(AppError::AboveCeiling { what: what.to_owned(), permission: permission.to_owned() })
-        }
+        Some(permission) => Err(AppError::AboveCeiling { what: what.to_owned(), permission: permission.to_owned() }),
     }
 }
 

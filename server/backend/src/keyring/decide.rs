@@ -123,7 +123,10 @@ mod tests {
     }
 
     fn case() -> Case {
-        let role = RoleState { name: "API Client".into(), permissions: Arc::new(PermissionSet::of(&[Permission::IpLookup]).into()) };
+        let role = RoleState {
+            name: "API Client".into(),
+            permissions: Arc::new(PermissionSet::of(&[Permission::IpLookup]).into()),
+        };
         Case {
             key: KeyState { status: KeyStatus::Active, expires_at: None, role: ROLE, networks: None },
             held: None,

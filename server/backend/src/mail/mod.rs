@@ -49,6 +49,19 @@ pub struct MailSettings {
     pub public_url: String,
 }
 
+impl MailSettings {
+    /// No mail server: letters lie as files in `outbox`, and links start with this machine's own address.
+    #[must_use]
+    pub fn files(outbox: PathBuf) -> Self {
+        Self {
+            smtp_url: None,
+            from: "IPAware <ipaware@localhost>".to_owned(),
+            outbox,
+            public_url: "http://127.0.0.1:3000".to_owned(),
+        }
+    }
+}
+
 /// Whoever sends.
 #[derive(Debug)]
 pub(crate) struct Mailer {

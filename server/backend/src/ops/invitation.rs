@@ -12,8 +12,7 @@ use diesel::{
 use diesel_async::RunQueryDsl as _;
 use serde_json::{Value, json};
 use shared::{
-    AppError, Grants, InvitationId, MemberId, OrganizationId, RoleId, Timestamp, UserId,
-    account,
+    AppError, Grants, InvitationId, MemberId, OrganizationId, RoleId, Timestamp, UserId, account,
     role::{RoleChoice, RoleRef},
     team::{
         Delivery, INVITATION_DAYS, INVITATIONS_MAX, InvitationCreateParams, InvitationOffer, InvitationSent,
@@ -124,12 +123,8 @@ impl Backend {
             .returning(InvitationRow::as_returning())
             .get_result(tx.connection()?)
             .await?;
-        let event = AuditEvent::changed(
-            "invitation.resend",
-            id,
-            audited(&before, &role.name),
-            audited(&row, &role.name),
-        );
+        let event =
+            AuditEvent::changed("invitation.resend", id, audited(&before, &role.name), audited(&row, &role.name));
         self.send(permit, tx, row, &role, event).await
     }
 
@@ -209,11 +204,8 @@ impl Backend {
         let mut connection = self.inner.store.read().await?;
         let connection = &mut *connection;
         let row = acceptable(connection, token, now).await?;
-        let organization_name = organizations::table
-            .find(row.organization_id)
-            .select(organizations::name)
-            .first(connection)
-            .await?;
+        let organization_name =
+            organizations::table.find(row.organization_id).select(organizations::name).first(connection).await?;
         let role = role_choice(connection, row.organization_id.0, row.role_id.0).await?;
         let has_account = user_of(connection, &row.email).await?.is_some();
         Ok(InvitationOffer {

@@ -380,11 +380,7 @@ impl Backend {
             .count()
             .get_result(connection)
             .await?;
-        Ok(KeyAllowance {
-            used: count(used),
-            limit: self.inner.plans.of(plan)?.active_keys,
-            plan: plan.to_owned(),
-        })
+        Ok(KeyAllowance { used: count(used), limit: self.inner.plans.of(plan)?.active_keys, plan: plan.to_owned() })
     }
 
     async fn key_view(

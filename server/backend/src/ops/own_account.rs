@@ -78,9 +78,10 @@ impl Backend {
         let connection = tx.connection()?;
         let user = user_of(connection, permit.authority().member()?).await?;
         let own = members::table.filter(members::user_id.eq(user)).select(members::id);
-        let ended = diesel::delete(sessions::table.filter(sessions::id.eq(Id(id)).and(sessions::member_id.eq_any(own))))
-            .execute(connection)
-            .await?;
+        let ended =
+            diesel::delete(sessions::table.filter(sessions::id.eq(Id(id)).and(sessions::member_id.eq_any(own))))
+                .execute(connection)
+                .await?;
         if ended == 0 {
             return Err(AppError::not_found("session").into());
         }
@@ -107,10 +108,7 @@ impl Backend {
         let mut tx = WriteTx::begin(&self.inner.store, permit, self.now()).await?;
         let connection = tx.connection()?;
         let user = user_of(connection, permit.authority().member()?).await?;
-        diesel::update(users::table.find(user))
-            .set(users::password_hash.eq(password_hash))
-            .execute(connection)
-            .await?;
+        diesel::update(users::table.find(user)).set(users::password_hash.eq(password_hash)).execute(connection).await?;
         let own: Vec<Id<MemberId>> =
             members::table.filter(members::user_id.eq(user)).select(members::id).load(connection).await?;
         let mut others = diesel::delete(sessions::table).into_boxed().filter(sessions::member_id.eq_any(own));

@@ -54,12 +54,8 @@ impl Backend {
             let limit = APPLICATION_PERMISSIONS_MAX as u64;
             return Err(AppError::TooMany { what: "application permissions".to_owned(), limit }.into());
         }
-        let row = ApplicationPermissionRow {
-            organization_id: Id(organization),
-            name,
-            description,
-            created_at: Moment(now),
-        };
+        let row =
+            ApplicationPermissionRow { organization_id: Id(organization), name, description, created_at: Moment(now) };
         diesel::insert_into(application_permissions::table).values(&row).execute(tx.connection()?).await?;
         let held: Vec<_> = all_roles(tx.connection()?, organization)
             .await?
@@ -69,8 +65,7 @@ impl Backend {
             .collect();
         diesel::insert_into(role_permissions::table).values(held).execute(tx.connection()?).await?;
         tx.touch(Subject::Organization(organization));
-        let event =
-            AuditEvent::created("permission.create", &row.name, json!({ "description": row.description }));
+        let event = AuditEvent::created("permission.create", &row.name, json!({ "description": row.description }));
         let committed = tx.commit(event, || {}).await?;
         self.applied(committed).await?;
         Ok(view(row))

@@ -13,8 +13,8 @@ use shared::{
     key::KeyStatus,
     permission::ApplicationPermission,
     role::{
-        self, CUSTOM_ROLES_MAX, HOLDERS_SHOWN, KeyHolder, MemberHolder, RoleChoice, RoleCreateParams,
-        RoleDeleteParams, RoleDetail, RoleHolders, RoleList, RoleUpdateParams, RoleView, SystemRole,
+        self, CUSTOM_ROLES_MAX, HOLDERS_SHOWN, KeyHolder, MemberHolder, RoleChoice, RoleCreateParams, RoleDeleteParams,
+        RoleDetail, RoleHolders, RoleList, RoleUpdateParams, RoleView, SystemRole,
     },
 };
 
@@ -143,15 +143,8 @@ impl Backend {
         let existing = all_roles(tx.connection()?, permit.organization()).await?;
         let before = changeable(&existing, params.id, params.version)?;
         tx.check_ceiling(&format!("edit {}", before.row.name), &before.grants)?;
-        let filled = filled(
-            &mut tx,
-            &existing,
-            Some(params.id),
-            &params.name,
-            &params.description,
-            &params.permissions,
-        )
-        .await?;
+        let filled =
+            filled(&mut tx, &existing, Some(params.id), &params.name, &params.description, &params.permissions).await?;
         tx.check_ceiling("save this role", &filled.grants)?;
         let row: RoleRow = diesel::update(roles::table.find(Id(params.id)))
             .set((
@@ -273,8 +266,7 @@ pub(super) async fn all_roles(
     organization: OrganizationId,
 ) -> Result<Vec<Role>, Failure> {
     let of_organization = roles::organization_id.eq(Id(organization)).and(roles::deleted_at.is_null());
-    let rows: Vec<RoleRow> =
-        roles::table.filter(of_organization).select(RoleRow::as_select()).load(connection).await?;
+    let rows: Vec<RoleRow> = roles::table.filter(of_organization).select(RoleRow::as_select()).load(connection).await?;
     let held: Vec<RolePermissionRow> = role_permissions::table
         .inner_join(roles::table)
         .filter(of_organization)
@@ -408,9 +400,7 @@ async fn replace(tx: &mut WriteTx, old: RoleId, new: RoleId) -> Result<(), Failu
     let (old, new) = (Id(old), Id(new));
     let connection = tx.connection()?;
     let keys: Vec<Id<KeyId>> = diesel::update(
-        api_keys::table
-            .filter(api_keys::role_id.eq(old))
-            .filter(api_keys::status.ne(KeyStatus::Revoked.code())),
+        api_keys::table.filter(api_keys::role_id.eq(old)).filter(api_keys::status.ne(KeyStatus::Revoked.code())),
     )
     .set((api_keys::role_id.eq(new), api_keys::version.eq(api_keys::version + 1)))
     .returning(api_keys::id)
@@ -420,11 +410,10 @@ async fn replace(tx: &mut WriteTx, old: RoleId, new: RoleId) -> Result<(), Failu
         .set(invitations::role_id.eq(new))
         .execute(connection)
         .await?;
-    let held: Vec<Id<MemberId>> =
-        diesel::delete(member_roles::table.filter(member_roles::role_id.eq(old)))
-            .returning(member_roles::member_id)
-            .get_results(connection)
-            .await?;
+    let held: Vec<Id<MemberId>> = diesel::delete(member_roles::table.filter(member_roles::role_id.eq(old)))
+        .returning(member_roles::member_id)
+        .get_results(connection)
+        .await?;
     if !held.is_empty() {
         let rows: Vec<_> = held.into_iter().map(|member_id| MemberRoleRow { member_id, role_id: new }).collect();
         // Some may hold the new one already.

@@ -10,8 +10,7 @@ use diesel::{BoolExpressionMethods as _, ExpressionMethods as _, OptionalExtensi
 use diesel_async::RunQueryDsl as _;
 use serde_json::{Value, json};
 use shared::{
-    AppError, Grants, KeyId, MemberId, OrganizationId, Permission, RoleId, Timestamp,
-    field,
+    AppError, Grants, KeyId, MemberId, OrganizationId, Permission, RoleId, Timestamp, field,
     key::KeyStatus,
     page::{Page, ROWS_PER_PAGE, pages},
     role::{KeyHolder, RoleRef, SystemRole},
@@ -223,8 +222,7 @@ impl Backend {
         diesel::delete(sessions::table.filter(sessions::member_id.eq(id))).execute(connection).await?;
         diesel::delete(member_roles::table.filter(member_roles::member_id.eq(id))).execute(connection).await?;
         diesel::delete(members::table.find(id)).execute(connection).await?;
-        let event =
-            AuditEvent { action, target: member.id.to_string(), detail: json!({ "before": member.audited() }) };
+        let event = AuditEvent { action, target: member.id.to_string(), detail: json!({ "before": member.audited() }) };
         let committed = tx.commit(event, || {}).await?;
         self.applied(committed).await
     }
@@ -274,11 +272,7 @@ impl Member {
             is_you: permit.authority().member().is_ok_and(|you| you == self.id),
             joined_at: self.joined_at,
             locked: if is_owner { Some(AppError::LastOwner) } else { ceiling.err() }.map(|error| error.to_string()),
-            roles: self
-                .roles
-                .into_iter()
-                .map(|role| RoleRef { id: role.row.id.0, name: role.row.name })
-                .collect(),
+            roles: self.roles.into_iter().map(|role| RoleRef { id: role.row.id.0, name: role.row.name }).collect(),
             email: self.email,
         }
     }

@@ -11,10 +11,11 @@ use hyper::{Request, body::Bytes, client::conn::http1};
 use hyper_util::rt::TokioIo;
 use serde_json::{Value, json};
 use shared::{
-    KeyId, MemberId, RoleId, UserId,
+    KeyId, RoleId,
     account::Viewer,
     key::{KeyCreated, KeyList, KeyListParams, KeyView},
-    role::SystemRole,
+    role::{RoleDetail, RoleView, SystemRole},
+    team::{InvitationSent, InvitationView, MemberView, Team, TeamListParams, TeamRow},
 };
 use tokio::net::TcpStream;
 
@@ -57,24 +58,23 @@ impl TestApp {
         Person::sign_up(self.address).await
     }
 
-    /// Another member of the organization of `owner`, with one of its system roles, signed in. There are no
-    /// invitations yet, so the rows are written directly; the password is the owner's.
+    /// Another member of the organization of `owner`, with one of its system roles, signed in.
     pub(crate) async fn member_of(&self, owner: &Person, role: SystemRole) -> Person {
+        self.member_with(owner, owner.role(role).await).await
+    }
+
+    /// Another member, with any role that `inviter` may give.
+    pub(crate) async fn member_with(&self, inviter: &Person, role: RoleId) -> Person {
         let number = COUNTER.fetch_add(1, Ordering::Relaxed);
         let email = format!("member-{number}@example.com");
-        let (user, member) = (UserId::from_bits(number.into()), MemberId::from_bits(number.into()));
-        let (organization, role, owner) = (owner.viewer.organization, role.code(), &owner.email);
-        let sql = format!(
-            "INSERT INTO users (id, email, password_hash, created_at)
-               SELECT '{user}', '{email}', password_hash, created_at FROM users WHERE email = '{owner}';
-             INSERT INTO members (id, organization_id, user_id, created_at)
-               SELECT '{member}', '{organization}', '{user}', created_at FROM users WHERE email = '{owner}';
-             INSERT INTO member_roles (member_id, role_id)
-               SELECT '{member}', id FROM roles WHERE organization_id = '{organization}' AND system = '{role}';"
-        );
-        self.database.execute(&sql).await;
-        Person::sign_in(self.address, &email).await
+        let sent = inviter.invite(&email, role).await;
+        Person::accept(self.address, email, &sent).await
     }
+}
+
+/// The token in an invitation's link.
+pub(crate) fn token(sent: &InvitationSent) -> &str {
+    sent.link.split_once("/join?token=").expect("a link").1
 }
 
 /// The cookie that an answer sets, as a browser sends it back.
@@ -160,6 +160,56 @@ impl Person {
         Self::of_answer(server, email.to_owned(), &answer).await
     }
 
+    /// Makes an account by accepting an invitation.
+    pub(crate) async fn accept(server: SocketAddr, email: String, sent: &InvitationSent) -> Self {
+        let form = [("token", token(sent)), ("password", PASSWORD)];
+        let answer = Caller::visitor(server).form("invitation_accept", &form).await;
+        Self::of_answer(server, email, &answer).await
+    }
+
+    /// What this person is and may do now.
+    pub(crate) async fn viewer(&self) -> Viewer {
+        let viewer: Option<Viewer> = self.caller.form("session", &[]).await.ok();
+        viewer.expect("a session")
+    }
+
+    pub(crate) async fn invite(&self, email: &str, role: RoleId) -> InvitationSent {
+        let params = json!({ "params": { "email": email, "role": role } });
+        self.caller.call("invitation_create", params).await.ok()
+    }
+
+    pub(crate) async fn team(&self) -> Team {
+        self.caller.call("team_list", json!({ "params": TeamListParams::default() })).await.ok()
+    }
+
+    /// The row of the member with this email.
+    pub(crate) async fn member(&self, email: &str) -> MemberView {
+        let rows = self.team().await.page.rows;
+        let found = rows.into_iter().find_map(|row| match row {
+            TeamRow::Member(member) if member.email == email => Some(member),
+            _ => None,
+        });
+        found.unwrap_or_else(|| panic!("{email} is no member"))
+    }
+
+    /// The row of the invitation to this email.
+    pub(crate) async fn invitation(&self, email: &str) -> Option<InvitationView> {
+        self.team().await.page.rows.into_iter().find_map(|row| match row {
+            TeamRow::Invitation(invitation) if invitation.email == email => Some(invitation),
+            _ => None,
+        })
+    }
+
+    /// A new role with these permissions.
+    pub(crate) async fn role_with(&self, name: &str, permissions: &[&str]) -> RoleView {
+        let params = json!({ "params": { "name": name, "description": "", "permissions": permissions } });
+        self.caller.call("role_create", params).await.ok()
+    }
+
+    pub(crate) async fn role_get(&self, id: RoleId) -> RoleDetail {
+        self.caller.call("role_get", json!({ "id": id })).await.ok()
+    }
+
     async fn of_answer(server: SocketAddr, email: String, answer: &Answer) -> Self {
         answer.ok::<()>();
         let caller = Caller::visitor(server).with("cookie", cookie(answer));
@@ -191,7 +241,13 @@ impl Person {
 
     /// A new key with this role, and the application that holds it.
     pub(crate) async fn key(&self, role: SystemRole) -> KeyCaller {
-        let created = self.create("Production Server", role).await;
+        self.key_with(self.role(role).await).await
+    }
+
+    /// The same with any role.
+    pub(crate) async fn key_with(&self, role: RoleId) -> KeyCaller {
+        let params = json!({ "params": { "name": "Production Server", "role": role, "environment": "production" } });
+        let created: KeyCreated = self.caller.call("key_create", params).await.ok();
         let secret = created.secret.expose().to_owned();
         KeyCaller { caller: Caller::visitor(self.caller.address).bearer(&secret), view: created.key, secret }
     }

@@ -6,7 +6,7 @@ use std::{
     thread,
 };
 
-use backend::{Backend, Settings, SignUpMode, clock::Clock, plan::Plans};
+use backend::{Backend, Settings, SignUpMode, clock::Clock, mail::MailSettings, plan::Plans};
 use diesel::{Connection as _, connection::SimpleConnection as _};
 use tempfile::TempDir;
 use tokio::sync::OnceCell;
@@ -59,16 +59,16 @@ impl Database {
         self.folder.path()
     }
 
-    /// Runs statements behind the server's back, for what it cannot do yet.
-    pub(crate) async fn execute(&self, sql: &str) {
-        match self.engine {
-            Engine::Sqlite => {
-                let mut connection = diesel::SqliteConnection::establish(&self.url).expect("the database");
-                connection.batch_execute("PRAGMA busy_timeout = 5000").expect("a pragma");
-                connection.batch_execute(sql).expect("the statements");
-            }
-            Engine::Postgres => execute_on(&self.url, sql).await,
-        }
+    /// Where mails are written to.
+    pub(crate) fn outbox(&self) -> PathBuf {
+        self.folder.path().join("outbox")
+    }
+
+    /// Every mail that was written to a file, with its soft line breaks joined.
+    pub(crate) fn mails(&self) -> Vec<String> {
+        let Ok(files) = std::fs::read_dir(self.outbox()) else { return Vec::new() };
+        let read = |path| std::fs::read_to_string(path).expect("a mail").replace("=\r\n", "").replace("=3D", "=");
+        files.map(|file| read(file.expect("a file").path())).collect()
     }
 
     /// Every value of every row of every table, as text.
@@ -113,6 +113,7 @@ async fn template() -> Template {
         sign_up: SignUpMode::Closed,
         secure_cookies: false,
         plans: Plans::load(None, "Free").expect("the plans"),
+        mail: MailSettings::files(folder.path().join("outbox")),
         clock: Clock::System,
     };
     // On a runtime of its own, which closes all its connections when it ends: one that is open forbids cloning.

@@ -6,12 +6,15 @@ mod caller;
 mod database;
 pub(crate) mod process;
 pub(crate) mod raw;
+pub(crate) mod smtp;
+mod together;
 
 pub(crate) use self::{
     answer::{Answer, refused},
     app::{NOW, Setup, TestApp},
-    caller::{Caller, KeyCaller, PASSWORD, Person, cookie},
+    caller::{Caller, KeyCaller, PASSWORD, Person, cookie, token},
     database::{Database, Engine},
+    together::together,
 };
 
 /// Writes each test once and runs it on both databases, as `sqlite::name` and `postgres::name`.
