@@ -15,7 +15,7 @@ CREATE TABLE application_permissions (
 CREATE TABLE invitations (
   id              TEXT COLLATE "C" PRIMARY KEY NOT NULL,
   organization_id TEXT COLLATE "C" NOT NULL REFERENCES organizations (id),
-  email           TEXT NOT NULL,
+  email           TEXT COLLATE "C" NOT NULL,
   role_id         TEXT COLLATE "C" NOT NULL REFERENCES roles (id),
   -- Counts the sendings; each has a token of its own.
   serial          BIGINT NOT NULL,

@@ -24,7 +24,12 @@ macro_rules! operations {
         impl Operation for $name {
             const PERMISSION: Option<Permission> = operations!(@permission $($permission)?);
         }
-    )*};
+    )*
+        /// Every operation by name, for the table of the policy.
+        #[cfg(test)]
+        const OPERATIONS: &[(&str, Option<Permission>)] =
+            &[$((stringify!($name), operations!(@permission $($permission)?)),)*];
+    };
     (@permission $permission:ident) => { Some(Permission::$permission) };
     (@permission) => { None };
 }

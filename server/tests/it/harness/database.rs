@@ -7,7 +7,6 @@ use std::{
 };
 
 use backend::{Backend, Settings, SignUpMode, clock::Clock, mail::MailSettings, plan::Plans};
-use diesel::{Connection as _, connection::SimpleConnection as _};
 use tempfile::TempDir;
 use tokio::sync::OnceCell;
 use tokio_postgres::NoTls;
