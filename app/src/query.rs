@@ -14,6 +14,12 @@ pub(crate) fn value(search: &str, name: &str) -> Option<String> {
         .map(|(_, value)| Url::unescape(&value.replace('+', " ")))
 }
 
+/// The address of a page with these values in its query.
+pub(crate) fn href<'a>(path: &str, values: impl IntoIterator<Item = (&'a str, String)>) -> String {
+    let query: Vec<_> = values.into_iter().map(|(name, value)| format!("{name}={}", Url::escape(&value))).collect();
+    if query.is_empty() { path.to_owned() } else { format!("{path}?{}", query.join("&")) }
+}
+
 #[cfg(all(test, feature = "ssr"))]
 mod tests {
     use super::*;

@@ -1,16 +1,15 @@
 //! Who looks at the page.
 
-use std::sync::Arc;
-
 use leptos::{prelude::*, task::spawn_local};
-use leptos_router::{hooks::use_location, location::Url};
-use shared::{AppError, account::Viewer, path};
+use leptos_router::hooks::use_location;
+use shared::{AppError, Permission, account::Viewer, path};
 
 use crate::{
     error::ApiResult,
     features::account::api::session,
-    layout::plain_frame::PlainFrame,
+    layout::{frame::Frame, plain_frame::PlainFrame, skeleton::Skeleton},
     page_answer::GoTo,
+    query,
     ui::{
         banner::{Banner, Severity},
         toast::Toasts,
@@ -42,6 +41,18 @@ impl Session {
     /// When the server could not tell.
     pub async fn viewer(self) -> ApiResult<Option<Viewer>> {
         self.viewer.await
+    }
+
+    /// Waits until it is known who is looking, and refuses what the server would refuse, so that it is not asked for.
+    ///
+    /// # Errors
+    /// When nobody is signed in, or they may not.
+    pub async fn allows(self, permission: Permission) -> ApiResult<()> {
+        match self.viewer().await? {
+            Some(viewer) if viewer.may(permission) => Ok(()),
+            Some(_) => Err(AppError::Forbidden { permission }.into()),
+            None => Err(AppError::SignedOut.into()),
+        }
     }
 
     /// The answer, if it is there; to be read under a `Suspense`.
@@ -92,33 +103,45 @@ impl Session {
     }
 }
 
-/// Where to sign in so as to come back to `next`.
+/// Whether [`Session::notice`] has told the person already, so that there is nothing left to do in a dialog.
 #[must_use]
-pub fn sign_in_path(next: &str) -> String {
-    if next == path::HOME { path::SIGN_IN.to_owned() } else { format!("{}?next={}", path::SIGN_IN, Url::escape(next)) }
+pub const fn is_told(error: &AppError) -> bool {
+    matches!(error, AppError::SignedOut | AppError::Forbidden { .. } | AppError::OwnerOnly)
 }
 
-/// Shows its content to whoever is signed in, and leads everybody else to the sign-in page.
+/// The mark in the sign-in page's address of somebody whose session has ended while they were at work.
+const ENDED: (&str, &str) = ("ended", "1");
+
+/// Where to sign in so as to come back to `next`.
+fn sign_in_path(next: &str, ended: bool) -> String {
+    let next = (next != path::HOME).then(|| ("next", next.to_owned()));
+    let ended = ended.then(|| (ENDED.0, ENDED.1.to_owned()));
+    query::href(path::SIGN_IN, next.into_iter().chain(ended))
+}
+
+/// Whether the sign-in page's address says that a session has ended. Anybody can write an address: the mark is all that
+/// is taken from it.
+pub(crate) fn has_ended(search: &str) -> bool {
+    query::value(search, ENDED.0).as_deref() == Some(ENDED.1)
+}
+
+/// A page for members: in the frame for whoever is signed in, and leading everybody else to the sign-in page.
 ///
 /// The content must not create resources: on the server it may be built more than once before it is sent.
 #[component]
 pub fn Protected(
-    /// Shown while the server has not said who this is.
-    #[prop(into)]
-    fallback: ViewFnOnce,
     /// The content for the person.
     content: impl Fn(Viewer) -> AnyView + Send + Sync + 'static,
 ) -> impl IntoView {
-    let content: Content = Arc::new(content);
+    let content = Callback::new(content);
     // What is there stays while the server is asked again who this is.
-    view! { <Transition fallback><Gate content/></Transition> }
+    view! { <Transition fallback=|| view! { <Skeleton/> }><Gate content/></Transition> }
 }
 
-type Content = Arc<dyn Fn(Viewer) -> AnyView + Send + Sync>;
-
 #[component]
-fn Gate(content: Content) -> impl IntoView {
+fn Gate(content: Callback<Viewer, AnyView>) -> impl IntoView {
     let session = Session::get();
+    let was_signed_in = StoredValue::new(false);
     // A memo, so that asking again and hearing the same leaves the page as it is.
     let known = Memo::new(move |_| session.known());
     let location = use_location();
@@ -128,8 +151,11 @@ fn Gate(content: Content) -> impl IntoView {
     };
     move || {
         known.get().map(|known| match known {
-            Ok(Some(viewer)) => content(viewer),
-            Ok(None) => view! { <GoTo to=sign_in_path(&here())/> }.into_any(),
+            Ok(Some(viewer)) => {
+                was_signed_in.set_value(true);
+                view! { <Frame viewer=viewer.clone()>{content.run(viewer)}</Frame> }.into_any()
+            }
+            Ok(None) => view! { <GoTo to=sign_in_path(&here(), was_signed_in.get_value())/> }.into_any(),
             Err(error) => view! {
                 <PlainFrame>
                     <h1>"The console cannot be shown right now"</h1>
@@ -139,5 +165,19 @@ fn Gate(content: Content) -> impl IntoView {
             }
             .into_any(),
         })
+    }
+}
+
+#[cfg(all(test, feature = "ssr"))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_way_back_and_the_reason_are_in_the_address() {
+        assert_eq!(sign_in_path("/", false), "/sign-in");
+        assert_eq!(sign_in_path("/keys?status=all", false), "/sign-in?next=%2Fkeys%3Fstatus%3Dall");
+        assert_eq!(sign_in_path("/keys", true), "/sign-in?next=%2Fkeys&ended=1");
+        assert!(has_ended("next=%2Fkeys&ended=1"));
+        assert!(!has_ended("ended=Call+us+on+555"));
     }
 }

@@ -1,5 +1,6 @@
-import type { Page } from "@playwright/test";
-import { expect } from "../fixtures/test";
+import type { Browser, Page } from "@playwright/test";
+import type { Server } from "../fixtures/server";
+import { type Complaints, expect } from "../fixtures/test";
 
 export interface Account {
   email: string;
@@ -34,4 +35,11 @@ export async function signIn(page: Page, account: Pick<Account, "email" | "passw
   await page.getByLabel("Password", { exact: true }).fill(account.password);
   await page.getByRole("button", { name: "Sign in" }).click();
   await expect(page).toHaveURL(/\/keys/);
+}
+
+/** Another person, with a browser of their own that is listened to like the first one. Close its context at the end. */
+export async function anotherPerson(browser: Browser, server: Server, complaints: Complaints): Promise<Page> {
+  const context = await browser.newContext({ baseURL: server.url });
+  await complaints.listen(context);
+  return context.newPage();
 }

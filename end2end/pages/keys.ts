@@ -22,7 +22,7 @@ export async function create(page: Page, key: NewKey): Promise<Revealed> {
   await page.getByRole("button", { name: "+ Create New Key" }).click();
   const dialog = page.getByRole("dialog");
   await dialog.getByLabel("Key Name").fill(key.name);
-  if (key.role) await dialog.getByLabel("Role").selectOption({ label: key.role });
+  if (key.role) await dialog.getByRole("combobox", { name: "Role" }).selectOption({ label: key.role });
   if (key.environment) await dialog.getByLabel("Environment").selectOption({ label: key.environment });
   await dialog.getByRole("button", { name: "Create", exact: true }).click();
   const secret = dialog.getByRole("textbox", { name: "Secret Key" });

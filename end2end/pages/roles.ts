@@ -61,9 +61,3 @@ export async function register(page: Page, name: string, description: string): P
   await expect(dialog).toBeHidden();
   await expect(permissionRow(page, name)).toBeVisible();
 }
-
-/** Fails when the page is wider than the screen. */
-export async function expectNoSideways(page: Page): Promise<void> {
-  const beyond = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
-  expect(beyond, "pixels beyond the right edge").toBe(0);
-}

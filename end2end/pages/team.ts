@@ -1,13 +1,5 @@
-import type { APIResponse, Browser, Locator, Page } from "@playwright/test";
-import type { Server } from "../fixtures/server";
-import { type Complaints, expect } from "../fixtures/test";
-
-/** Another person, with a browser of their own that is listened to like the first one. Close its context at the end. */
-export async function anotherPerson(browser: Browser, server: Server, complaints: Complaints): Promise<Page> {
-  const context = await browser.newContext({ baseURL: server.url });
-  await complaints.listen(context);
-  return context.newPage();
-}
+import type { APIResponse, Locator, Page } from "@playwright/test";
+import { expect } from "../fixtures/test";
 
 /** The row of the member or the invitation with this email. */
 export function person(page: Page, email: string): Locator {
@@ -77,23 +69,4 @@ export async function inviteByApi(page: Page, email: string, role = "Organizatio
   const { id } = team.roles.find((choice: { name: string }) => choice.name === role);
   const sent = await json(await page.request.post("/api/invitation_create", { data: { params: { email, role: id } } }));
   return sent.link;
-}
-
-/** Nothing reaches beyond the sides of the screen. */
-export async function expectToFit(page: Page): Promise<void> {
-  const beyond = () => page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
-  expect(await beyond(), `pixels beyond the screen on ${page.url()}`).toBeLessThanOrEqual(0);
-}
-
-/** Whatever can be pressed is high enough for a finger. Boxes are pressed by their label. */
-export async function expectToBeTouchable(page: Page): Promise<void> {
-  const small = await page.evaluate(() => {
-    const scope = document.querySelector("dialog[open]") ?? document.body;
-    return [...scope.querySelectorAll("button, a.button, nav a, select, summary, input:not([type=checkbox])")]
-      .filter((element) => element.checkVisibility())
-      .map((element) => ({ of: element.closest("label") ?? element, says: element.textContent || element.id }))
-      .filter(({ of }) => of.getBoundingClientRect().height < 43.5)
-      .map(({ of, says }) => `${says.trim()}: ${of.getBoundingClientRect().height} px`);
-  });
-  expect(small, `too small for a finger on ${page.url()}`).toEqual([]);
 }

@@ -12,7 +12,7 @@ test("signing up, out and in again", async ({ page, hydrated, axe }) => {
   await expect(page).toHaveURL(/\/sign-in/);
   await axe(page);
   await page.goto("/keys");
-  await expect(page).toHaveURL(/\/sign-in\?next=/);
+  await expect(page).toHaveURL(/\/sign-in\?next=%2Fkeys$/);
   await signIn(page, account);
   await expect(page.getByRole("link", { name: "API Keys" })).toBeVisible();
 });
@@ -54,8 +54,12 @@ test("an ended session leads to the sign-in page and back", async ({ page, compl
   await page.getByRole("button", { name: "+ Create New Key" }).click();
   await page.getByRole("dialog").getByLabel("Key Name").fill("Too late");
   await page.getByRole("dialog").getByRole("button", { name: "Create", exact: true }).click();
-  await expect(page).toHaveURL(/\/sign-in/);
-  await signIn(page, account);
+  await expect(page).toHaveURL(/\/sign-in\?next=%2Fkeys&ended=1$/);
+  await expect(page.getByText("Your session has ended. Sign in to go on.")).toBeVisible();
+  await page.getByLabel("Email").fill(account.email);
+  await page.getByLabel("Password", { exact: true }).fill(account.password);
+  await page.getByRole("button", { name: "Sign in" }).click();
+  await expect(page).toHaveURL(/\/keys$/);
 });
 
 test("an unknown page says so", async ({ page, complaints, axe }) => {

@@ -1,5 +1,5 @@
 import { expect, test } from "../fixtures/test";
-import { signIn, signUp } from "../pages/account";
+import { anotherPerson, signIn, signUp } from "../pages/account";
 import { call, createAndClose, haveCopied, row } from "../pages/keys";
 
 test("of two people who edit the same key, the second sees both values and loses nothing", async ({
@@ -14,9 +14,7 @@ test("of two people who edit the same key, the second sees both values and loses
   await hydrated(page);
   await createAndClose(page, { name: "Shared" });
 
-  const context = await browser.newContext({ baseURL: server.url });
-  await complaints.listen(context);
-  const other = await context.newPage();
+  const other = await anotherPerson(browser, server, complaints);
   await signIn(other, account);
   await hydrated(other);
 
@@ -35,7 +33,7 @@ test("of two people who edit the same key, the second sees both values and loses
   await dialog.getByRole("button", { name: "Save my values" }).click();
   await expect(dialog).toBeHidden();
   await expect(row(other, "Theirs")).toBeVisible();
-  await context.close();
+  await other.context().close();
 });
 
 test("bad names are refused in the page, and nothing typed is lost", async ({ page, hydrated, axe }) => {

@@ -33,6 +33,8 @@ test("a key from the click to the refusal @phone", async ({ page, request, hydra
   await revoke(page, "Production Server v2", "The journey is over");
   await expect(page.getByText(/Revoked\. Refused everywhere as of/)).toBeVisible();
   await expect(row(page, "Production Server v2")).toBeHidden();
+  // The button that had the focus is gone with its row.
+  await expect(page.getByRole("main")).toBeFocused();
   const refused = await call(request, secret);
   expect(refused.status()).toBe(401);
   expect((await refused.json()).error.reason).toBe("revoked");

@@ -1,7 +1,8 @@
 import { expect, test } from "../fixtures/test";
 import { signIn } from "../pages/account";
 import { demoSignIn } from "../pages/demo";
-import { row } from "../pages/keys";
+import { createAndClose, row } from "../pages/keys";
+import { expectToBeTouchable, expectToFit } from "../pages/screen";
 
 test.use({ serverArgs: ["--demo"] });
 
@@ -52,7 +53,7 @@ test("every state of a key can be listed, in words", async ({ page }) => {
 
 test("keys can be sorted and the unused ones found", async ({ page }) => {
   await page.goto("/keys?sort=name");
-  const names = await page.locator(".key-name").allInnerTexts();
+  const names = await page.locator(".row-title").allInnerTexts();
   expect(names).toEqual([...names].sort((a, b) => a.toLowerCase().localeCompare(b.toLowerCase(), "en")));
   await page.goto("/keys?unused=true");
   await expect(row(page, "Legacy importer")).toBeVisible();
@@ -73,11 +74,19 @@ test("the keyboard opens what it promises", async ({ page }) => {
   await expect(page.getByRole("dialog")).toContainText("shortcuts", { ignoreCase: true });
 });
 
+test("a name without a space to break at leaves the table in its place", async ({ page }) => {
+  await page.setViewportSize({ width: 1280, height: 800 });
+  await createAndClose(page, { name: "W".repeat(80) });
+  await expectToFit(page);
+});
+
 for (const theme of ["light", "dark"] as const) {
-  test(`the table is accessible in the ${theme} theme @phone`, async ({ page, axe }) => {
+  test(`the table is accessible in the ${theme} theme @phone`, async ({ page, isMobile, axe }) => {
     await page.emulateMedia({ colorScheme: theme });
     await page.goto("/keys?status=all");
     await expect(row(page, "Contractor laptop")).toBeVisible();
     await axe(page);
+    await expectToFit(page);
+    if (isMobile) await expectToBeTouchable(page);
   });
 }

@@ -1,17 +1,8 @@
 import { expect, test } from "../fixtures/test";
 import { signUp } from "../pages/account";
 import { call, createAndClose, row } from "../pages/keys";
-import {
-  box,
-  createRole,
-  expectNoSideways,
-  fillAndCreate,
-  group,
-  openMenu,
-  permissionRow,
-  register,
-  roleRow,
-} from "../pages/roles";
+import { box, createRole, fillAndCreate, group, openMenu, permissionRow, register, roleRow } from "../pages/roles";
+import { expectToFit } from "../pages/screen";
 
 test("a role is made from a whole group and a search", async ({ page, hydrated }) => {
   await signUp(page);
@@ -301,17 +292,17 @@ for (const theme of ["light", "dark"] as const) {
     await register(page, "orders.line_items.history.refund", "Give a customer their money back, also for old orders.");
     await createRole(page, { name: "A role with a name that takes its room, as names may", permissions: ["usage.view"] }, hydrated);
     await axe(page);
-    await expectNoSideways(page);
+    await expectToFit(page);
     for (const path of ["/roles", "/roles?q=nothing+like+this", "/roles/new"]) {
       await page.goto(path);
       await hydrated(page);
       await axe(page);
-      await expectNoSideways(page);
+      await expectToFit(page);
     }
     await page.goto("/roles");
     await page.getByRole("link", { name: "Organization Member", exact: true }).click();
     await expect(page.getByRole("heading", { level: 1, name: "Organization Member" })).toBeVisible();
     await axe(page);
-    await expectNoSideways(page);
+    await expectToFit(page);
   });
 }

@@ -1,6 +1,7 @@
 import { expect, test } from "../fixtures/test";
-import { newAccount, signIn, signUp } from "../pages/account";
-import { accept, anotherPerson, expectToBeTouchable, expectToFit, inviteByApi } from "../pages/team";
+import { anotherPerson, newAccount, signIn, signUp } from "../pages/account";
+import { expectToBeTouchable, expectToFit } from "../pages/screen";
+import { accept, inviteByApi } from "../pages/team";
 
 test("the organization gets another name, here and in the sidebar", async ({ page, complaints, hydrated }) => {
   complaints.allowStatus(409, "/api/organization_update");

@@ -1,19 +1,8 @@
 import { expect, test } from "../fixtures/test";
-import { newAccount, signIn, signUp } from "../pages/account";
+import { anotherPerson, newAccount, signIn, signUp } from "../pages/account";
 import { createAndClose, row } from "../pages/keys";
-import {
-  accept,
-  anotherPerson,
-  choose,
-  createRole,
-  expectToBeTouchable,
-  expectToFit,
-  invite,
-  inviteByApi,
-  manageRoles,
-  person,
-  shownLink,
-} from "../pages/team";
+import { expectToBeTouchable, expectToFit } from "../pages/screen";
+import { accept, choose, createRole, invite, inviteByApi, manageRoles, person, shownLink } from "../pages/team";
 
 test("an Owner and a collaborator, at the same time", async ({ page, browser, server, complaints, hydrated, axe }) => {
   complaints.allowStatus(403, /\/(roles|team)$/);
@@ -48,12 +37,13 @@ test("an Owner and a collaborator, at the same time", async ({ page, browser, se
   await expect(create).toHaveAttribute("aria-description", /api\.key\.create/);
   const pages = other.getByRole("navigation", { name: "Main" }).getByRole("link");
   await expect(pages).toHaveText(["API Keys", "Settings"]);
-  for (const [path, missing] of [
-    ["/roles", "organization.role.view"],
-    ["/team", "organization.member.view"],
+  for (const [path, title, missing] of [
+    ["/roles", "Roles", "organization.role.view"],
+    ["/team", "Team", "organization.member.view"],
   ] as const) {
     const response = await other.goto(path);
     expect(response?.status(), path).toBe(403);
+    await expect(other.getByRole("heading", { level: 1 })).toHaveText(title);
     await expect(other.getByRole("main")).toContainText(missing);
     await expect(other.getByRole("main")).toContainText(owner.email);
     await axe(other);
@@ -84,6 +74,7 @@ test("an Owner and a collaborator, at the same time", async ({ page, browser, se
   await dialog.getByRole("button", { name: "Create", exact: true }).click();
   await expect(other.getByText(/Your role cannot do this\. It needs api\.key\.create/).first()).toBeVisible();
   await expect(create).toHaveAttribute("aria-disabled", "true");
+  await expect(dialog).toBeHidden();
   expect(await other.evaluate(() => "stillTheSamePage" in globalThis)).toBe(true);
   await other.context().close();
 });

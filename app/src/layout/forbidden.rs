@@ -2,14 +2,17 @@
 
 use leptos::prelude::*;
 
+use super::page_header::PageHeader;
 use crate::{
     page_answer::set_status,
     ui::{empty_state::EmptyState, icon::Icon},
 };
 
-/// What is refused, what it takes and whom to ask; the answer's status says so too.
+/// Which page it is, what is refused, what it takes and whom to ask; the answer's status says so too.
 #[component]
 pub fn Forbidden(
+    /// The page's title.
+    page: &'static str,
     /// "You cannot see the API keys"
     title: &'static str,
     /// What [`shared::account::Viewer::refusal`] says.
@@ -17,6 +20,7 @@ pub fn Forbidden(
 ) -> impl IntoView {
     set_status(403);
     view! {
+        <PageHeader title=page/>
         <EmptyState icon=Icon::Lock title>
             <p>{refusal}</p>
         </EmptyState>

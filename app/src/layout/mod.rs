@@ -3,6 +3,7 @@
 pub(crate) mod account_menu;
 pub mod forbidden;
 pub mod frame;
+pub(crate) mod loaded;
 mod organization_switch;
 pub mod page_header;
 pub mod plain_frame;

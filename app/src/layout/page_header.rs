@@ -8,7 +8,8 @@ pub fn PageHeader(
     /// The title.
     title: &'static str,
     /// What the page is for.
-    sentence: &'static str,
+    #[prop(optional)]
+    sentence: Option<&'static str>,
     /// The main action.
     #[prop(optional, into)]
     action: ViewFnOnce,
@@ -17,7 +18,7 @@ pub fn PageHeader(
         <header class="page-header">
             <div>
                 <h1>{title}</h1>
-                <p>{sentence}</p>
+                {sentence.map(|sentence| view! { <p>{sentence}</p> })}
             </div>
             <div class="page-header-action">{action.run()}</div>
         </header>

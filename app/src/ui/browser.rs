@@ -4,9 +4,11 @@
 use leptos::web_sys::{Event, HtmlDialogElement};
 
 #[cfg(feature = "hydrate")]
-use leptos::prelude::{document, window};
+use leptos::prelude::{document, set_timeout, window};
 #[cfg(feature = "hydrate")]
 use leptos::wasm_bindgen::JsCast;
+#[cfg(feature = "hydrate")]
+use std::time::Duration;
 #[cfg(feature = "hydrate")]
 use web_sys::{Element, HtmlElement, HtmlInputElement, HtmlTextAreaElement};
 
@@ -88,6 +90,14 @@ in_browser! {
     fn close_dialog(dialog: &HtmlDialogElement) {
         if dialog.open() {
             dialog.close();
+        }
+    }
+
+    /// Looks after the focus when a dialog has closed. It is where it was before; should that go, now or soon, as the
+    /// row of a revoked key does, it goes to the page's main part and not to nowhere.
+    fn keep_focus() {
+        if let Some(returned) = document().active_element() {
+            follow_focus(returned, LOOKS);
         }
     }
 
@@ -202,6 +212,25 @@ pub(crate) async fn copy(text: String) -> bool {
     {
         // Nothing calls it here; waiting keeps both twins asynchronous.
         std::future::ready(text.is_empty()).await
+    }
+}
+
+/// How often the focus is looked after, and after how long each time: the table is read anew in the meantime.
+#[cfg(feature = "hydrate")]
+const LOOKS: u8 = 50;
+#[cfg(feature = "hydrate")]
+const LOOK_AGAIN: Duration = Duration::from_millis(200);
+
+#[cfg(feature = "hydrate")]
+fn follow_focus(returned: Element, looks: u8) {
+    match document().active_element() {
+        Some(now) if now.tag_name() != "BODY" => {
+            // Else the person has moved on.
+            if now == returned && looks > 0 {
+                set_timeout(move || follow_focus(returned, looks.saturating_sub(1)), LOOK_AGAIN);
+            }
+        }
+        _ => focus("#main"),
     }
 }
 

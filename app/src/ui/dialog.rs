@@ -28,12 +28,17 @@ pub fn Dialog(
 ) -> impl IntoView {
     let element = NodeRef::<html::Dialog>::new();
     let children = StoredValue::new(children);
-    Effect::new(move |_| {
+    Effect::new(move |was_open: Option<bool>| {
+        let open = open.get();
         if let Some(dialog) = element.get()
-            && !open.get()
+            && !open
         {
             browser::close_dialog(&dialog);
+            if was_open == Some(true) {
+                browser::keep_focus();
+            }
         }
+        open
     });
     let keep = move |event: &Event| {
         if locked.get_untracked() {

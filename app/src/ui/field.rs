@@ -224,4 +224,10 @@ impl SelectOption {
     pub fn new(value: impl Into<String>, label: impl Into<String>) -> Self {
         Self { value: value.into(), label: label.into(), disabled: false }
     }
+
+    /// All of them, in a filter.
+    #[must_use]
+    pub fn any() -> Self {
+        Self::new("", "Any")
+    }
 }

@@ -1,11 +1,12 @@
 //! Links to the other pages of a list. Links, so that they can be shared, opened in a tab and used without scripts.
 
 use leptos::prelude::*;
+use shared::page::Page;
 
 use super::icon::{Glyph, Icon};
 
 /// Where in the list this page is.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Position {
     /// `1–25 of 132`
     pub span: String,
@@ -13,6 +14,18 @@ pub struct Position {
     pub previous: Option<String>,
     /// The link to the page after, if there is one.
     pub next: Option<String>,
+}
+
+impl Position {
+    /// Where this page is, by the address that each page of the list has.
+    #[must_use]
+    pub fn of<T>(page: &Page<T>, href: impl Fn(u32) -> String) -> Self {
+        Self {
+            span: page.span(),
+            previous: (page.number > 1).then(|| href(page.number.saturating_sub(1))),
+            next: (page.number < page.pages()).then(|| href(page.number.saturating_add(1))),
+        }
+    }
 }
 
 /// The span and both links.

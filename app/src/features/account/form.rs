@@ -10,7 +10,6 @@ use crate::{
     ui::{
         field::{TextField, TextKind, judge},
         form::Problems,
-        icon::{Glyph, Icon},
     },
 };
 
@@ -75,44 +74,4 @@ pub(crate) fn checks_itself() -> ReadSignal<bool> {
 #[component]
 pub(super) fn EmailField(form: &'static str, value: RwSignal<String>, problems: RwSignal<Problems>) -> impl IntoView {
     view! { <TextField form name="email" label="Email" value problems kind=EMAIL check=check_email/> }
-}
-
-/// `Password`, with a button that shows it.
-#[component]
-pub(super) fn PasswordField(
-    form: &'static str,
-    value: RwSignal<String>,
-    problems: RwSignal<Problems>,
-    /// What a password manager should offer: the one it knows or a new one.
-    autocomplete: &'static str,
-    /// What to know about it.
-    #[prop(optional, into)]
-    help: MaybeProp<String>,
-) -> impl IntoView {
-    let revealed = RwSignal::new(false);
-    let kind = TextKind { r#type: "password", autocomplete, required: true, autofocus: false, eager: false };
-    view! {
-        <TextField
-            form
-            name="password"
-            label="Password"
-            value
-            problems
-            kind
-            help
-            revealed
-            beside=move || view! {
-                <button
-                    type="button"
-                    class="button-icon needs-scripts"
-                    aria-label="Show password"
-                    title="Show password"
-                    aria-pressed=move || if revealed.get() { "true" } else { "false" }
-                    on:click=move |_| revealed.update(|revealed| *revealed = !*revealed)
-                >
-                    <Glyph icon=Icon::Eye/>
-                </button>
-            }
-        />
-    }
 }

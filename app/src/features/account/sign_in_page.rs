@@ -7,16 +7,18 @@ use shared::{account::SignUp, path};
 
 use super::{
     api::{SignIn, sign_up_policy},
-    form::{EmailField, PasswordField, check_email, checks_itself, problems_of},
+    form::{EmailField, check_email, checks_itself, problems_of},
 };
 use crate::{
     layout::plain_frame::PlainFrame,
     page_answer::GoTo,
     query,
-    session::Session,
+    session::{Session, has_ended},
     ui::{
+        banner::{Banner, Severity},
         button::SubmitButton,
         form::{ProblemSummary, Problems},
+        password_field::PasswordField,
     },
 };
 
@@ -28,11 +30,17 @@ const FORM: &str = "sign-in";
 pub fn SignInPage() -> impl IntoView {
     let search = use_location().search;
     let next = Memo::new(move |_| query::value(&search.read(), "next"));
+    let ended = Memo::new(move |_| has_ended(&search.read()));
     let policy = Resource::new(|| (), |()| sign_up_policy());
     view! {
         <Title text="Sign in"/>
         <PlainFrame>
             <h1>"Sign in"</h1>
+            <Show when=move || ended.get()>
+                <div role="status">
+                    <Banner severity=Severity::Note><p>"Your session has ended. Sign in to go on."</p></Banner>
+                </div>
+            </Show>
             <SignInForm next/>
             <Suspense>
                 <AlreadySignedIn next/>

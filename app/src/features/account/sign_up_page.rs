@@ -10,7 +10,7 @@ use shared::{
 
 use super::{
     api::{SignUp, sign_up_policy},
-    form::{EmailField, PasswordField, check_email, checks_itself, problems_of},
+    form::{EmailField, check_email, checks_itself, problems_of},
 };
 use crate::{
     error::ApiResult,
@@ -22,6 +22,7 @@ use crate::{
         button::SubmitButton,
         field::{TextField, TextKind, judge},
         form::{ProblemSummary, Problems},
+        password_field::PasswordField,
     },
 };
 

@@ -1,25 +1,18 @@
 //! `+ Create New Key`: the form, and after it, in the same dialog, the secret.
 
-use leptos::{prelude::*, web_sys::SubmitEvent};
+use leptos::prelude::*;
 use shared::{
     AppError,
     key::{KeyAllowance, KeyCreateParams, KeyCreated},
     role::RoleChoice,
 };
 
-use super::{
-    api::key_create,
-    draft::Draft,
-    key_fields::KeyFields,
-    reveal::Reveal,
-    tab::{Tab, Task},
-};
+use super::{api::key_create, draft::Draft, key_fields::KeyFields, reveal::Reveal, tab::Tab};
 use crate::ui::{
     banner::{Banner, Severity},
     browser,
-    button::SubmitButton,
-    dialog::Dialog,
-    form::{ProblemSummary, Problems},
+    dialog_form::DialogForm,
+    form::Problems,
 };
 
 /// The form's prefix.
@@ -27,7 +20,7 @@ const FORM: &str = "create";
 
 /// What the form and the dialog share. It outlives the dialog: who closes it by mistake finds everything as it was.
 #[derive(Clone, Copy)]
-struct Creation {
+pub(super) struct Creation {
     tab: Tab,
     draft: Draft,
     problems: RwSignal<Problems>,
@@ -39,6 +32,28 @@ struct Creation {
 }
 
 impl Creation {
+    /// None yet.
+    pub(super) fn new(tab: Tab) -> Self {
+        Self {
+            tab,
+            draft: Draft::new(),
+            problems: RwSignal::new(Problems::default()),
+            pending: RwSignal::new(false),
+            token: RwSignal::new(String::new()),
+            created: RwSignal::new(None),
+        }
+    }
+
+    /// The dialog's heading.
+    pub(super) fn title(self) -> &'static str {
+        if self.created.read().is_some() { "API key created" } else { "Create API key" }
+    }
+
+    /// Whether the dialog has to stay: the secret is shown, or the answer that holds it is under way.
+    pub(super) fn is_locked(self) -> bool {
+        self.created.read().is_some() || self.pending.get()
+    }
+
     fn send(self) {
         let filled = match self.draft.filled(FORM, None) {
             Ok(filled) => filled,
@@ -75,50 +90,22 @@ impl Creation {
     }
 }
 
-/// The dialog.
+/// The form, and after it the secret.
 #[component]
-pub(super) fn CreateDialog(
-    tab: Tab,
+pub(super) fn Create(
+    creation: Creation,
     roles: Memo<Vec<RoleChoice>>,
     allowance: Memo<Option<KeyAllowance>>,
 ) -> impl IntoView {
-    let creation = Creation {
-        tab,
-        draft: Draft::new(),
-        problems: RwSignal::new(Problems::default()),
-        pending: RwSignal::new(false),
-        token: RwSignal::new(String::new()),
-        created: RwSignal::new(None),
-    };
-    let open = Memo::new(move |_| *tab.task.read() == Some(Task::Create));
-    let revealing = Memo::new(move |_| creation.created.read().is_some());
-    // While the answer is under way the dialog stays: the secret comes with it.
-    let locked = Memo::new(move |_| revealing.get() || creation.pending.get());
-    Effect::new(move |_| {
-        if open.get() {
-            creation.token.set(browser::random_token());
-            creation.problems.set(Problems::default());
-            creation.draft.choose_least(&roles.read_untracked());
+    creation.token.set(browser::random_token());
+    creation.problems.set(Problems::default());
+    creation.draft.choose_least(&roles.read_untracked());
+    move || match creation.created.get() {
+        Some(created) => {
+            let forget = Callback::new(move |()| creation.forget());
+            view! { <Reveal created forget/> }.into_any()
         }
-    });
-    let title = Signal::derive(move || if revealing.get() { "API key created" } else { "Create API key" });
-    let close = Callback::new(move |()| tab.close());
-    view! {
-        <Dialog id="create-key" title open locked on_close=close>
-            {move || {
-                if revealing.get() {
-                    let created = creation.created.get_untracked();
-                    created
-                        .map(|created| {
-                            let forget = Callback::new(move |()| creation.forget());
-                            view! { <Reveal created forget/> }
-                        })
-                        .into_any()
-                } else {
-                    view! { <CreateForm creation roles allowance/> }.into_any()
-                }
-            }}
-        </Dialog>
+        None => view! { <CreateForm creation roles allowance/> }.into_any(),
     }
 }
 
@@ -128,7 +115,6 @@ fn CreateForm(
     roles: Memo<Vec<RoleChoice>>,
     allowance: Memo<Option<KeyAllowance>>,
 ) -> impl IntoView {
-    creation.draft.choose_least(&roles.read_untracked());
     let Creation { tab, draft, problems, pending, .. } = creation;
     // Said beforehand; the server has the last word, as somebody may just have revoked a key.
     let full = move || {
@@ -138,25 +124,17 @@ fn CreateForm(
         })
     };
     view! {
-        <form
-            class="form"
-            novalidate
-            on:submit=move |event: SubmitEvent| {
-                event.prevent_default();
-                creation.send();
-            }
+        <DialogForm
+            form=FORM
+            problems
+            pending
+            label="Create"
+            working="Creating…"
+            on_submit=Callback::new(move |()| creation.send())
+            on_cancel=Callback::new(move |()| tab.close())
         >
-            <ProblemSummary form=FORM problems/>
             {full}
             <KeyFields form=FORM draft problems roles/>
-            <footer class="dialog-footer">
-                <button type="button" class="button" on:click=move |_| {
-                    if !pending.get_untracked() {
-                        tab.close();
-                    }
-                }>"Cancel"</button>
-                <SubmitButton label="Create" working="Creating…" pending/>
-            </footer>
-        </form>
+        </DialogForm>
     }
 }

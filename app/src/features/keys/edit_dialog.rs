@@ -1,45 +1,17 @@
 //! `Edit`
 
-use leptos::{prelude::*, web_sys::SubmitEvent};
+use leptos::prelude::*;
 use shared::{
     AppError,
     key::{KeyUpdateParams, KeyView},
     role::RoleChoice,
 };
 
-use super::{
-    api::key_update,
-    conflict::Conflict,
-    draft::Draft,
-    key_fields::KeyFields,
-    tab::{Tab, Task},
-};
-use crate::ui::{
-    button::SubmitButton,
-    copy::CopyButton,
-    dialog::Dialog,
-    form::{ProblemSummary, Problems},
-};
+use super::{api::key_update, conflict::Conflict, draft::Draft, key_fields::KeyFields, tab::Tab};
+use crate::ui::{copy_field::CopyField, dialog_form::DialogForm, form::Problems};
 
 /// The form's prefix.
 const FORM: &str = "edit";
-const KEY_ID: &str = "edit-key-id";
-
-/// The dialog.
-#[component]
-pub(super) fn EditDialog(tab: Tab, roles: Memo<Vec<RoleChoice>>) -> impl IntoView {
-    let key = Memo::new(move |_| match tab.task.get() {
-        Some(Task::Edit(key)) => Some(key),
-        _ => None,
-    });
-    let open = Memo::new(move |_| key.read().is_some());
-    let close = Callback::new(move |()| tab.close());
-    view! {
-        <Dialog id="edit-key" title="Edit API key" open on_close=close>
-            {move || key.get().map(|key| view! { <EditForm tab key roles/> })}
-        </Dialog>
-    }
-}
 
 /// One editing of one key.
 #[derive(Clone, Copy)]
@@ -96,8 +68,9 @@ impl Editing {
     }
 }
 
+/// The form, or what to do about somebody else's change.
 #[component]
-fn EditForm(tab: Tab, key: KeyView, roles: Memo<Vec<RoleChoice>>) -> impl IntoView {
+pub(super) fn EditForm(tab: Tab, key: KeyView, roles: Memo<Vec<RoleChoice>>) -> impl IntoView {
     let editing = Editing {
         tab,
         draft: Draft::of(&key),
@@ -119,31 +92,28 @@ fn EditForm(tab: Tab, key: KeyView, roles: Memo<Vec<RoleChoice>>) -> impl IntoVi
 #[component]
 fn Fields(editing: Editing, roles: Memo<Vec<RoleChoice>>) -> impl IntoView {
     let Editing { tab, draft, problems, pending, base, .. } = editing;
-    let id = base.read_untracked().id.to_string();
-    let keeps = base.read_untracked().role.id.to_string();
+    let (id, keeps) = {
+        let base = base.read_untracked();
+        (base.id.to_string(), base.role.id)
+    };
     view! {
-        <form
-            class="form"
-            novalidate
-            on:submit=move |event: SubmitEvent| {
-                event.prevent_default();
-                editing.send();
-            }
+        <DialogForm
+            form=FORM
+            problems
+            pending
+            label="Save Changes"
+            working="Saving…"
+            on_submit=Callback::new(move |()| editing.send())
+            on_cancel=Callback::new(move |()| tab.close())
         >
-            <ProblemSummary form=FORM problems/>
-            <div class="field">
-                <div class="field-label"><label for=KEY_ID>"Key ID"</label></div>
-                <div class="input-row">
-                    <input id=KEY_ID class="input mono" readonly value=id.clone()/>
-                    <CopyButton text=id what="Key ID" selects=KEY_ID/>
-                </div>
-                <p class="field-help">"Fixed for ever. The secret key stays the same too."</p>
-            </div>
+            <CopyField
+                id="edit-key-id"
+                label="Key ID"
+                text=id
+                what="Key ID"
+                help="Fixed for ever. The secret key stays the same too."
+            />
             <KeyFields form=FORM draft problems roles keeps/>
-            <footer class="dialog-footer">
-                <button type="button" class="button" on:click=move |_| tab.close()>"Cancel"</button>
-                <SubmitButton label="Save Changes" working="Saving…" pending/>
-            </footer>
-        </form>
+        </DialogForm>
     }
 }

@@ -1,6 +1,5 @@
 //! What the table shows is in the page's address, so that a view can be linked and the back button works.
 
-use leptos_router::location::Url;
 use shared::{
     key::{KeyListParams, KeySort},
     path,
@@ -15,9 +14,7 @@ pub(super) fn read(search: &str) -> KeyListParams {
 
 /// The address that shows this.
 pub(super) fn href(params: &KeyListParams) -> String {
-    let query: Vec<_> =
-        params.to_query().into_iter().map(|(name, value)| format!("{name}={}", Url::escape(&value))).collect();
-    if query.is_empty() { path::KEYS.to_owned() } else { format!("{}?{}", path::KEYS, query.join("&")) }
+    query::href(path::KEYS, params.to_query())
 }
 
 /// The address of another page of the same list.

@@ -3,6 +3,7 @@
 pub mod api;
 mod conflict;
 mod create_dialog;
+mod dialogs;
 mod draft;
 mod edit_dialog;
 mod filters;

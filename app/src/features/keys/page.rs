@@ -4,29 +4,27 @@ use leptos::prelude::*;
 use leptos_meta::Title;
 use leptos_router::hooks::use_location;
 use shared::{
-    AppError, Permission,
-    account::Viewer,
+    Permission,
     key::{KeyAllowance, KeyList},
 };
 
 use super::{
     api::key_list,
-    create_dialog::CreateDialog,
-    edit_dialog::EditDialog,
+    dialogs::KeyDialog,
     filters::Filters,
     list_url,
-    pause_dialog::PauseDialog,
-    revoke_dialog::RevokeDialog,
-    shortcuts::{ShortcutKeys, ShortcutsDialog},
-    states::{NoKeys, NoMatch, Unavailable},
+    shortcuts::ShortcutKeys,
+    states::{NoKeys, NoMatch},
     tab::{Refusals, Tab, Task},
     table::KeyTable,
 };
 use crate::{
-    layout::{forbidden::Forbidden, frame::Frame, page_header::PageHeader, skeleton::Skeleton},
+    layout::{forbidden::Forbidden, loaded::Loaded, page_header::PageHeader},
     session::{Protected, Session},
     ui::button::GuardedButton,
 };
+
+const TITLE: &str = "API Keys";
 
 /// The page. Its resources are made here, once; what is below may be built several times on the server.
 #[component]
@@ -37,82 +35,39 @@ pub fn KeysPage() -> impl IntoView {
     let list = Resource::new(
         move || params.get(),
         move |params| async move {
-            match session.viewer().await {
-                Ok(Some(_)) => key_list(params).await,
-                Ok(None) => Err(AppError::SignedOut.into()),
-                Err(error) => Err(error),
-            }
+            session.allows(Permission::KeyView).await?;
+            key_list(params).await
         },
     );
     let tab = Tab::new(params, list);
-    // The server says so when it answers the list; somebody else may have ended the session since.
-    Effect::new(move |_| {
-        if let Some(Err(error)) = list.get() {
-            tab.notice(&error.0);
-        }
-    });
     view! {
-        <Title text="API Keys"/>
-        <Protected
-            fallback=|| view! { <Skeleton/> }
-            content=move |viewer| view! {
-                <Frame viewer=viewer.clone()>
-                    <KeysTab tab viewer/>
-                </Frame>
+        <Title text=TITLE/>
+        <Protected content=move |viewer| match viewer.refusal(Permission::KeyView, "see the API keys") {
+            Some(refusal) => view! { <Forbidden page=TITLE title="You cannot see the API keys" refusal/> }.into_any(),
+            None => {
+                let refusals = StoredValue::new(Refusals::of(&viewer));
+                let content =
+                    Callback::new(move |list| view! { <Content tab list refusals/> }.into_any());
+                view! { <Loaded resource=tab.list content/> }.into_any()
             }
-            .into_any()
-        />
+        }/>
     }
 }
 
 #[component]
-fn KeysTab(tab: Tab, viewer: Viewer) -> impl IntoView {
-    match viewer.refusal(Permission::KeyView, "see the API keys") {
-        Some(refusal) => view! { <Forbidden title="You cannot see the API keys" refusal/> }.into_any(),
-        None => {
-            let refusals = Refusals::of(&viewer);
-            view! {
-                <Transition fallback=|| view! { <Skeleton/> }>
-                    <Loaded tab refusals=refusals.clone()/>
-                </Transition>
-            }
-            .into_any()
-        }
-    }
-}
-
-/// The tab once the first list is there. A later failure leaves the rows where they are and says so above them.
-#[component]
-fn Loaded(tab: Tab, refusals: Refusals) -> impl IntoView {
-    let list = Memo::new(move |before: Option<&Option<KeyList>>| match tab.list.get() {
-        Some(Ok(list)) => Some(list),
-        _ => before.cloned().flatten(),
-    });
-    let error = Memo::new(move |_| tab.list.get().and_then(Result::err).map(|error| error.0));
-    // A memo: only the first list builds the tab; its parts follow the later ones by themselves.
-    let loaded = Memo::new(move |_| list.read().is_some());
-    let refusals = StoredValue::new(refusals);
-    view! {
-        {move || error.get().map(|error| view! { <Unavailable tab error/> })}
-        {move || loaded.get().then(|| view! { <Content tab list refusals=refusals.get_value()/> })}
-    }
-}
-
-#[component]
-fn Content(tab: Tab, list: Memo<Option<KeyList>>, refusals: Refusals) -> impl IntoView {
-    let create_refused = refusals.create.clone();
+fn Content(tab: Tab, list: Memo<Option<KeyList>>, refusals: StoredValue<Refusals>) -> impl IntoView {
+    let create_refused = refusals.read_value().create.clone();
     let roles = Memo::new(move |_| list.read().as_ref().map(|list| list.roles.clone()).unwrap_or_default());
     let allowance = Memo::new(move |_| list.read().as_ref().map(|list| list.allowance.clone()));
     let any = Memo::new(move |_| list.read().as_ref().is_some_and(|list| list.any));
     let empty = Memo::new(move |_| list.read().as_ref().is_some_and(|list| list.page.rows.is_empty()));
     // A memo, so that the filters stay the same element, with the focus in it, while what they ask for changes.
     let has_table = Memo::new(move |_| any.get() || tab.params.read().is_filtered());
-    let refusals = StoredValue::new(refusals);
     let create = Callback::new(move |()| tab.open(Task::Create));
     let header_refused = create_refused.clone();
     view! {
         <PageHeader
-            title="API Keys"
+            title=TITLE
             sentence="The credentials your applications use to authenticate."
             action=move || view! {
                 <Allowance allowance/>
@@ -136,7 +91,7 @@ fn Content(tab: Tab, list: Memo<Option<KeyList>>, refusals: Refusals) -> impl In
                         when=move || !empty.get()
                         fallback=move || view! { <NoMatch tab/> }
                     >
-                        <KeyTable tab list refusals=refusals.get_value()/>
+                        <KeyTable tab list refusals/>
                     </Show>
                 }
                 .into_any()
@@ -144,11 +99,7 @@ fn Content(tab: Tab, list: Memo<Option<KeyList>>, refusals: Refusals) -> impl In
                 view! { <NoKeys refused=create_refused.clone() create/> }.into_any()
             }
         }}
-        <CreateDialog tab roles allowance/>
-        <EditDialog tab roles/>
-        <PauseDialog tab/>
-        <RevokeDialog tab list/>
-        <ShortcutsDialog tab/>
+        <KeyDialog tab list roles allowance/>
         <ShortcutKeys tab may_create=refusals.read_value().create.is_none()/>
     }
 }

@@ -1,44 +1,21 @@
 //! `Pause`: refuses a key until somebody resumes it. It stops traffic, so it asks.
 
-use leptos::{prelude::*, web_sys::SubmitEvent};
+use leptos::prelude::*;
 use shared::key::KeyView;
 
 use super::{
     api::key_pause,
-    tab::{Tab, Task, refused_since},
+    tab::{Tab, refused_since},
 };
-use crate::ui::{
-    button::SubmitButton,
-    dialog::Dialog,
-    form::{ProblemSummary, Problems},
-};
+use crate::ui::{dialog_form::DialogForm, form::Problems};
 
-/// The form's prefix.
-const FORM: &str = "pause";
-
-/// The dialog.
+/// The question.
 #[component]
-pub(super) fn PauseDialog(tab: Tab) -> impl IntoView {
-    let key = Memo::new(move |_| match tab.task.get() {
-        Some(Task::Pause(key)) => Some(key),
-        _ => None,
-    });
-    let open = Memo::new(move |_| key.read().is_some());
-    let close = Callback::new(move |()| tab.close());
-    view! {
-        <Dialog id="pause-key" title="Pause API key" open on_close=close>
-            {move || key.get().map(|key| view! { <PauseForm tab key/> })}
-        </Dialog>
-    }
-}
-
-#[component]
-fn PauseForm(tab: Tab, key: KeyView) -> impl IntoView {
+pub(super) fn PauseForm(tab: Tab, key: KeyView) -> impl IntoView {
     let problems = RwSignal::new(Problems::default());
     let pending = RwSignal::new(false);
     let id = key.id;
-    let send = move |event: SubmitEvent| {
-        event.prevent_default();
+    let send = move |()| {
         problems.set(Problems::default());
         tab.call(pending, key_pause(id), move |answer| match answer {
             Ok(refused) => tab.done(refused_since("Paused", &refused)),
@@ -46,16 +23,20 @@ fn PauseForm(tab: Tab, key: KeyView) -> impl IntoView {
         });
     };
     view! {
-        <form class="form" novalidate on:submit=send>
-            <ProblemSummary form=FORM problems/>
+        <DialogForm
+            form="pause"
+            problems
+            pending
+            label="Pause Key"
+            working="Pausing…"
+            danger=true
+            on_submit=Callback::new(send)
+            on_cancel=Callback::new(move |()| tab.close())
+        >
             <p>
                 "Requests with "<strong>{key.name}</strong>" will be refused from now on, until somebody resumes it. "
                 "It keeps its secret key and counts against the plan."
             </p>
-            <footer class="dialog-footer">
-                <button type="button" class="button" autofocus on:click=move |_| tab.close()>"Cancel"</button>
-                <SubmitButton label="Pause Key" working="Pausing…" pending danger=true/>
-            </footer>
-        </form>
+        </DialogForm>
     }
 }

@@ -8,12 +8,8 @@ use shared::key::KeyCreated;
 use crate::ui::{
     banner::{Banner, Severity},
     browser,
-    copy::CopyButton,
+    copy_field::CopyField,
 };
-
-const SECRET: &str = "reveal-secret";
-const KEY_ID: &str = "reveal-key-id";
-const EXAMPLE: &str = "reveal-example";
 
 /// Asked when somebody goes back in the history without having said that they copied the secret.
 const LEAVE: &str = "The secret key cannot be shown again. Leave without having copied it?";
@@ -27,7 +23,6 @@ pub(super) fn Reveal(
 ) -> impl IntoView {
     let KeyCreated { key, secret, same_name } = created;
     let secret = secret.expose().to_owned();
-    let id = key.id.to_string();
     let example = format!("curl -H \"Authorization: Bearer {secret}\" {}/v1/ip/8.8.8.8", browser::origin());
     let guard = LeaveGuard::new(forget);
     let twins = match same_name {
@@ -43,32 +38,15 @@ pub(super) fn Reveal(
                     " Keep it in a password manager or a secrets manager, never in source code."
                 </p>
             </Banner>
-            <div class="field">
-                <div class="field-label"><label for=SECRET>"Secret Key"</label></div>
-                <div class="input-row">
-                    <textarea id=SECRET class="input secret" readonly rows="2" spellcheck="false" autocomplete="off">
-                        {secret.clone()}
-                    </textarea>
-                    <CopyButton text=secret what="secret key" selects=SECRET/>
-                </div>
-            </div>
-            <div class="field">
-                <div class="field-label"><label for=KEY_ID>"Key ID"</label></div>
-                <div class="input-row">
-                    <input id=KEY_ID class="input mono" readonly value=id.clone()/>
-                    <CopyButton text=id what="Key ID" selects=KEY_ID/>
-                </div>
-                <p class="field-help">"Public: safe to log. It names the key in this console and in your logs."</p>
-            </div>
-            <div class="field">
-                <div class="field-label"><label for=EXAMPLE>"Try it"</label></div>
-                <div class="input-row">
-                    <textarea id=EXAMPLE class="input secret" readonly rows="3" spellcheck="false" autocomplete="off">
-                        {example.clone()}
-                    </textarea>
-                    <CopyButton text=example what="curl command" selects=EXAMPLE/>
-                </div>
-            </div>
+            <CopyField id="reveal-secret" label="Secret Key" text=secret what="secret key" rows=2/>
+            <CopyField
+                id="reveal-key-id"
+                label="Key ID"
+                text=key.id.to_string()
+                what="Key ID"
+                help="Public: safe to log. It names the key in this console and in your logs."
+            />
+            <CopyField id="reveal-example" label="Try it" text=example what="curl command" rows=3/>
             {twins.map(|text| view! { <Banner severity=Severity::Note><p>{text}</p></Banner> })}
             <footer class="dialog-footer">
                 <button

@@ -1,6 +1,6 @@
 //! `Revoke`: ends a key for good.
 
-use leptos::{prelude::*, web_sys::SubmitEvent};
+use leptos::prelude::*;
 use shared::{
     Timestamp,
     key::{self, KeyList, KeyView, REASON_MAX},
@@ -9,47 +9,31 @@ use shared::{
 use super::{
     api::key_revoke,
     row::Used,
-    tab::{Tab, Task, refused_since},
+    tab::{Tab, refused_since},
 };
 use crate::ui::{
     banner::{Banner, Severity},
-    button::SubmitButton,
-    dialog::Dialog,
+    dialog_form::DialogForm,
     field::{TextField, judge},
-    form::{ProblemSummary, Problems},
+    form::Problems,
 };
 
 /// The form's prefix.
 const FORM: &str = "revoke";
 
-/// The dialog.
-#[component]
-pub(super) fn RevokeDialog(tab: Tab, list: Memo<Option<KeyList>>) -> impl IntoView {
-    let key = Memo::new(move |_| match tab.task.get() {
-        Some(Task::Revoke(key)) => Some(key),
-        _ => None,
-    });
-    let open = Memo::new(move |_| key.read().is_some());
-    let now = Memo::new(move |_| list.read().as_ref().map_or(Timestamp::from_micros(0), |list| list.now));
-    let close = Callback::new(move |()| tab.close());
-    view! {
-        <Dialog id="revoke-key" title="Revoke API key" open on_close=close>
-            {move || key.get().map(|key| view! { <RevokeForm tab key now/> })}
-        </Dialog>
-    }
-}
-
 fn check_reason(text: &str) -> Option<String> {
     judge(key::reason(text))
 }
 
+/// The question, and why.
 #[component]
-fn RevokeForm(tab: Tab, key: KeyView, now: Memo<Timestamp>) -> impl IntoView {
+pub(super) fn RevokeForm(tab: Tab, key: KeyView, list: Memo<Option<KeyList>>) -> impl IntoView {
+    let now = Memo::new(move |_| list.read().as_ref().map_or(Timestamp::from_micros(0), |list| list.now));
     let reason = RwSignal::new(String::new());
     let problems = RwSignal::new(Problems::default());
     let pending = RwSignal::new(false);
     let id = key.id;
-    let send = move || {
+    let send = move |()| {
         let found = Problems::from_checks([("reason", check_reason(&reason.read_untracked()))]);
         if !found.is_empty() {
             return problems.set(found);
@@ -61,15 +45,16 @@ fn RevokeForm(tab: Tab, key: KeyView, now: Memo<Timestamp>) -> impl IntoView {
         });
     };
     view! {
-        <form
-            class="form"
-            novalidate
-            on:submit=move |event: SubmitEvent| {
-                event.prevent_default();
-                send();
-            }
+        <DialogForm
+            form=FORM
+            problems
+            pending
+            label="Revoke Key"
+            working="Revoking…"
+            danger=true
+            on_submit=Callback::new(send)
+            on_cancel=Callback::new(move |()| tab.close())
         >
-            <ProblemSummary form=FORM problems/>
             <Banner severity=Severity::Error>
                 <p><strong>"Applications using this key will stop working"</strong></p>
                 <p>"This cannot be undone."</p>
@@ -92,10 +77,6 @@ fn RevokeForm(tab: Tab, key: KeyView, now: Memo<Timestamp>) -> impl IntoView {
                 check=check_reason
                 help=format!("Kept with the key. Up to {REASON_MAX} characters.")
             />
-            <footer class="dialog-footer">
-                <button type="button" class="button" autofocus on:click=move |_| tab.close()>"Cancel"</button>
-                <SubmitButton label="Revoke Key" working="Revoking…" pending danger=true/>
-            </footer>
-        </form>
+        </DialogForm>
     }
 }

@@ -26,10 +26,10 @@ pub(super) fn KeyRow(tab: Tab, key: KeyView, now: Memo<Timestamp>, refusals: Ref
     view! {
         <tr role="row" class:is-revoked=revoked>
             <td role="cell" class="cell-name" data-label="Name">
-                <span class="key-name">{key.name.clone()}</span>
+                <span class="row-title">{key.name.clone()}</span>
                 <Tag word=key.environment.label()/>
             </td>
-            <td role="cell" class="cell-id" data-label="Key ID">
+            <td role="cell" data-label="Key ID">
                 <span class="key-id-row">
                     <ShortKeyId id=key.id/>
                     <CopyButton text=key.id.to_string() what="Key ID" compact=true/>
@@ -78,7 +78,7 @@ fn Status(key: KeyView, now: Memo<Timestamp>) -> impl IntoView {
     let about = match (key.status, key.revoked, key.expires_at) {
         (KeyStatus::Revoked, Some(Revocation { at, by, reason }), _) => view! {
             <small><Time at now/>" by "{by}</small>
-            {reason.map(|reason| view! { <small class="reason">"“"{reason}"”"</small> })}
+            {reason.map(|reason| view! { <small>"“"{reason}"”"</small> })}
         }
         .into_any(),
         (KeyStatus::Expired, _, Some(at)) => view! { <small>"since "<Time at now/></small> }.into_any(),

@@ -6,7 +6,7 @@ use super::{
     filters::SEARCH,
     tab::{Tab, Task},
 };
-use crate::ui::{browser, dialog::Dialog};
+use crate::ui::browser;
 
 /// Each key and what it does.
 const SHORTCUTS: [(&str, &str); 4] =
@@ -35,19 +35,15 @@ pub(super) fn ShortcutKeys(tab: Tab, may_create: bool) -> impl IntoView {
 
 /// The list.
 #[component]
-pub(super) fn ShortcutsDialog(tab: Tab) -> impl IntoView {
-    let open = Memo::new(move |_| *tab.task.read() == Some(Task::Shortcuts));
-    let close = Callback::new(move |()| tab.close());
+pub(super) fn ShortcutList() -> impl IntoView {
     view! {
-        <Dialog id="shortcuts" title="Keyboard shortcuts" open on_close=close>
-            <dl class="facts">
-                {SHORTCUTS
-                    .map(|(key, what)| view! {
-                        <dt><kbd>{key}</kbd></dt>
-                        <dd>{what}</dd>
-                    })
-                    .collect_view()}
-            </dl>
-        </Dialog>
+        <dl class="facts">
+            {SHORTCUTS
+                .map(|(key, what)| view! {
+                    <dt><kbd>{key}</kbd></dt>
+                    <dd>{what}</dd>
+                })
+                .collect_view()}
+        </dl>
     }
 }

@@ -1,15 +1,10 @@
-//! The tab when there is no table to show: nothing yet, no match, not reachable.
+//! The tab when there is no table to show: nothing yet, or no match.
 
 use leptos::prelude::*;
-use shared::{AppError, path};
+use shared::path;
 
 use super::tab::Tab;
-use crate::ui::{
-    banner::{Banner, Severity},
-    button::GuardedButton,
-    empty_state::EmptyState,
-    icon::Icon,
-};
+use crate::ui::{button::GuardedButton, empty_state::EmptyState, icon::Icon};
 
 /// The organization has no key that could be used.
 #[component]
@@ -51,18 +46,5 @@ pub(super) fn NoMatch(tab: Tab) -> impl IntoView {
             </p>
             <p><a class="button" href=path::KEYS>"Clear filters"</a></p>
         </EmptyState>
-    }
-}
-
-/// The list could not be read; what was read before stays below.
-#[component]
-pub(super) fn Unavailable(tab: Tab, error: AppError) -> impl IntoView {
-    view! {
-        <div role="alert">
-            <Banner severity=Severity::Error>
-                <p>{error.to_string()}</p>
-                <button type="button" class="button" on:click=move |_| tab.list.refetch()>"Try again"</button>
-            </Banner>
-        </div>
     }
 }

@@ -8,7 +8,11 @@ use shared::{
 };
 
 use super::api::key_resume;
-use crate::{error::ApiResult, session::Session, ui::toast::Toasts};
+use crate::{
+    error::ApiResult,
+    session::{Session, is_told},
+    ui::toast::Toasts,
+};
 
 /// The dialog that is open, with the key it is about as the table showed it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -62,13 +66,8 @@ impl Tab {
         self.list.refetch();
     }
 
-    /// To be told of every error.
-    pub(super) fn notice(self, error: &AppError) {
-        self.session.notice(error);
-    }
-
     /// Calls the server and hands on its answer; see [`Session::call`]. The table is read again when the error tells
-    /// that it is old.
+    /// that it is old; and there is nothing left to do in the dialog when the person was told beside the page.
     pub(super) fn call<T: 'static>(
         self,
         pending: RwSignal<bool>,
@@ -76,8 +75,10 @@ impl Tab {
         then: impl FnOnce(Result<T, AppError>) + 'static,
     ) {
         self.session.call(pending, call, move |answer| {
-            if answer.as_ref().is_err_and(is_about_a_stale_table) {
-                self.list.refetch();
+            match &answer {
+                Err(error) if is_about_a_stale_table(error) => self.list.refetch(),
+                Err(error) if is_told(error) => self.close(),
+                _ => {}
             }
             then(answer);
         });

@@ -1,5 +1,4 @@
-//! The table of keys. On narrow screens the style makes a card of every row; the explicit roles keep it a table for
-//! screen readers then.
+//! The table of keys.
 
 use leptos::prelude::*;
 use shared::{
@@ -15,6 +14,7 @@ use super::{
 use crate::ui::{
     icon::{Glyph, Icon},
     pager::{Pager, Position},
+    table::{Columns, DataTable},
 };
 
 /// Everything of a row that can change while its key stays the same.
@@ -25,45 +25,31 @@ fn row_key(key: &KeyView) -> impl Eq + std::hash::Hash + Send + Sync + use<> {
 
 /// Table and pager.
 #[component]
-pub(super) fn KeyTable(tab: Tab, list: Memo<Option<KeyList>>, refusals: Refusals) -> impl IntoView {
+pub(super) fn KeyTable(tab: Tab, list: Memo<Option<KeyList>>, refusals: StoredValue<Refusals>) -> impl IntoView {
     let rows = move || list.read().as_ref().map(|list| list.page.rows.clone()).unwrap_or_default();
     let now = Memo::new(move |_| list.read().as_ref().map_or(Timestamp::from_micros(0), |list| list.now));
     let position = Memo::new(move |_| {
         let params = tab.params.read();
-        list.read().as_ref().map_or_else(
-            || Position { span: String::new(), previous: None, next: None },
-            |list| {
-                let number = list.page.number;
-                Position {
-                    span: list.page.span(),
-                    previous: (number > 1).then(|| list_url::page(&params, number.saturating_sub(1))),
-                    next: (number < list.page.pages()).then(|| list_url::page(&params, number.saturating_add(1))),
-                }
-            },
-        )
+        let href = |number| list_url::page(&params, number);
+        list.read().as_ref().map(|list| Position::of(&list.page, href)).unwrap_or_default()
     });
-    let refusals = StoredValue::new(refusals);
     view! {
-        <table class="keys" role="table" aria-label="API keys">
-            <thead role="rowgroup">
-                <tr role="row">
-                    <SortableHeader tab sort=KeySort::Name label="Name"/>
-                    <th role="columnheader" scope="col">"Key ID"</th>
-                    <th role="columnheader" scope="col">"Role"</th>
-                    <SortableHeader tab sort=KeySort::Created label="Created"/>
-                    <SortableHeader tab sort=KeySort::LastUsed label="Last used"/>
-                    <th role="columnheader" scope="col">"Status"</th>
-                    <th role="columnheader" scope="col">"Actions"</th>
-                </tr>
-            </thead>
-            <tbody role="rowgroup">
-                <For
-                    each=rows
-                    key=row_key
-                    children=move |key| view! { <KeyRow tab key now refusals=refusals.get_value()/> }
-                />
-            </tbody>
-        </table>
+        <DataTable
+            label="API keys"
+            head=move || view! {
+                <SortableHeader tab sort=KeySort::Name label="Name"/>
+                <Columns labels=&["Key ID", "Role"]/>
+                <SortableHeader tab sort=KeySort::Created label="Created"/>
+                <SortableHeader tab sort=KeySort::LastUsed label="Last used"/>
+                <Columns labels=&["Status", "Actions"]/>
+            }
+        >
+            <For
+                each=rows
+                key=row_key
+                children=move |key| view! { <KeyRow tab key now refusals=refusals.get_value()/> }
+            />
+        </DataTable>
         <Pager position/>
     }
 }

@@ -7,7 +7,12 @@ use super::{
     permission_dialog::{PermissionDialog, Registry, Task},
     rights::Rights,
 };
-use crate::ui::{button::GuardedButton, empty_state::EmptyState, icon::Icon};
+use crate::ui::{
+    button::GuardedButton,
+    empty_state::EmptyState,
+    icon::Icon,
+    table::{Columns, DataTable},
+};
 
 /// The section below the table of roles.
 #[component]
@@ -50,19 +55,12 @@ pub(super) fn ApplicationPermissions(
                 </div>
             </header>
             <Show when=move || !none.get() fallback=NoPermissions>
-                <table class="keys roles" role="table" aria-labelledby="application-permissions-title">
-                    <thead role="rowgroup">
-                        <tr role="row">
-                            <th role="columnheader" scope="col">"Name"</th>
-                            <th role="columnheader" scope="col">"Description"</th>
-                            <th role="columnheader" scope="col">"Held by"</th>
-                            <th role="columnheader" scope="col">"Actions"</th>
-                        </tr>
-                    </thead>
-                    <tbody role="rowgroup">
-                        <For each=rows key=Row::key children=move |row| view! { <PermissionRow registry row rights/> }/>
-                    </tbody>
-                </table>
+                <DataTable
+                    labelled_by="application-permissions-title"
+                    head=|| view! { <Columns labels=&["Name", "Description", "Held by", "Actions"]/> }
+                >
+                    <For each=rows key=Row::key children=move |row| view! { <PermissionRow registry row rights/> }/>
+                </DataTable>
             </Show>
             <PermissionDialog registry list/>
         </section>
@@ -108,7 +106,7 @@ fn PermissionRow(registry: Registry, row: Row, rights: StoredValue<Rights>) -> i
     let remove = Callback::new(move |()| registry.open(Task::Remove(permission.get_value())));
     view! {
         <tr role="row">
-            <td role="cell" class="cell-name" data-label="Name"><code class="key-name">{name}</code></td>
+            <td role="cell" class="cell-name" data-label="Name"><code class="row-title">{name}</code></td>
             <td role="cell" class="cell-text" data-label="Description">{description}</td>
             <td role="cell" class="cell-text" data-label="Held by">{holders.join(", ")}</td>
             <td role="cell" class="cell-actions" data-label="Actions">

@@ -9,15 +9,14 @@ use shared::{
 use super::{
     api::{role_delete, role_get},
     reading,
-    role_choice::{self, AboutRole},
+    role_choice::RoleField,
 };
 use crate::{
-    session::Session,
+    session::{Session, is_told},
     ui::{
         banner::{Banner, Severity},
         dialog::Dialog,
         dialog_form::DialogForm,
-        field::{SelectField, SelectOption},
         form::Problems,
         toast::Toasts,
     },
@@ -94,6 +93,7 @@ impl Deletion {
                 reading::changed(self.session, &role.name);
                 self.done.run(());
             }
+            Err(error) if is_told(&error) => self.target.set(None),
             Err(error) => {
                 self.problems.set(Problems::from_error(&error));
                 match error {
@@ -137,14 +137,7 @@ fn DeleteForm(deletion: Deletion, detail: RoleDetail, close: Callback<()>) -> im
     let Deletion { replacement, problems, pending, .. } = deletion;
     let RoleDetail { role, replacements, .. } = detail;
     let holders = role.holders;
-    let mut options = vec![SelectOption::new("", "Choose a role…")];
-    options.extend(role_choice::options(&replacements));
-    let replacements = StoredValue::new(replacements);
-    let takes_place = move || {
-        let chosen = replacement.read();
-        let role = replacements.read_value().iter().find(|role| role.id.to_string() == *chosen).cloned();
-        role.map(|role| view! { <p>{format!("{} takes its place for {}.", role.name, holders.said())}</p> })
-    };
+    let takes_place = Callback::new(move |name: String| format!("{name} takes its place for {}.", holders.said()));
     view! {
         <DialogForm
             form=FORM
@@ -168,17 +161,15 @@ fn DeleteForm(deletion: Deletion, detail: RoleDetail, close: Callback<()>) -> im
             </Banner>
             {(!holders.is_empty())
                 .then(|| view! {
-                    <SelectField
+                    <RoleField
                         form=FORM
                         name="replacement"
                         label="Replacement role"
                         value=replacement
                         problems
-                        options
-                        about=move || view! {
-                            <div class="about-role" aria-live="polite">{takes_place}</div>
-                            <AboutRole chosen=replacement roles=replacements/>
-                        }
+                        roles=Signal::stored(replacements)
+                        unchosen="Choose a role…"
+                        means=takes_place
                     />
                 })}
         </DialogForm>

@@ -13,7 +13,7 @@ pub(crate) mod permission_names;
 mod permission_picker;
 mod reading;
 mod rights;
-mod role_choice;
+pub(crate) mod role_choice;
 mod role_form;
 mod role_header;
 pub mod role_page;

@@ -16,7 +16,7 @@ use shared::{
 use super::{api::role_create, draft::Draft, page::NEEDS_SCRIPTS, reading, rights::Rights, role_form::RoleForm};
 use crate::{
     error::ApiResult,
-    layout::{forbidden::Forbidden, frame::Frame, page_header::PageHeader, skeleton::Skeleton},
+    layout::{forbidden::Forbidden, loaded::latest, page_header::PageHeader, skeleton::Skeleton},
     query,
     session::{Protected, Session},
     ui::{
@@ -96,15 +96,7 @@ pub fn RoleNewPage() -> impl IntoView {
     };
     view! {
         <Title text="Create role"/>
-        <Protected
-            fallback=|| view! { <Skeleton/> }
-            content=move |viewer| view! {
-                <Frame viewer=viewer.clone()>
-                    <NewRole creation viewer/>
-                </Frame>
-            }
-            .into_any()
-        />
+        <Protected content=move |viewer| view! { <NewRole creation viewer/> }.into_any()/>
     }
 }
 
@@ -114,11 +106,7 @@ fn NewRole(creation: Creation, viewer: Viewer) -> impl IntoView {
         .refusal(Permission::RoleView, "see the roles")
         .or_else(|| viewer.refusal(Permission::RoleCreate, "create roles"));
     match refusal {
-        Some(refusal) => view! {
-            <PageHeader title="Create role" sentence=""/>
-            <Forbidden title="You cannot create roles" refusal/>
-        }
-        .into_any(),
+        Some(refusal) => view! { <Forbidden page="Create role" title="You cannot create roles" refusal/> }.into_any(),
         None => {
             let rights = StoredValue::new(Rights::of(&viewer));
             view! {
@@ -133,7 +121,7 @@ fn NewRole(creation: Creation, viewer: Viewer) -> impl IntoView {
 
 #[component]
 fn Loaded(creation: Creation, rights: StoredValue<Rights>) -> impl IntoView {
-    let (good, error) = reading::answers(creation.session, creation.list);
+    let (good, error) = latest(creation.list);
     let retry = Callback::new(move |()| creation.list.refetch());
     // Keyed, so that another role to start from gets fields of its own.
     let forms = move || good.get().map(|list| (creation.from.get(), list));

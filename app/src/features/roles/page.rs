@@ -3,7 +3,7 @@
 use leptos::prelude::*;
 use leptos_meta::Title;
 use leptos_router::hooks::use_location;
-use shared::{Permission, account::Viewer, path, role::RoleList};
+use shared::{Permission, path, role::RoleList};
 
 use super::{
     application_permissions::ApplicationPermissions,
@@ -16,9 +16,9 @@ use super::{
 };
 use crate::{
     error::ApiResult,
-    layout::{forbidden::Forbidden, frame::Frame, page_header::PageHeader, skeleton::Skeleton},
+    layout::{forbidden::Forbidden, loaded::Loaded, page_header::PageHeader},
     session::{Protected, Session},
-    ui::{empty_state::EmptyState, guarded_link::GuardedLink, icon::Icon, unavailable::Unavailable},
+    ui::{empty_state::EmptyState, guarded_link::GuardedLink, icon::Icon},
 };
 
 /// Said where scripts are missing. Text only: a browser with scripts does not parse what is in there.
@@ -26,12 +26,10 @@ pub(super) const NEEDS_SCRIPTS: &str =
     "Creating, editing and deleting roles and permissions needs JavaScript. Reading works without.";
 
 const TITLE: &str = "Roles";
-const SENTENCE: &str = "Named sets of permissions. A key has exactly one, a member may have several.";
 
 /// What the parts of the page share.
 #[derive(Clone, Copy)]
 struct Desk {
-    session: Session,
     /// What the address searches for.
     wanted: Memo<String>,
     list: Resource<ApiResult<RoleList>>,
@@ -46,7 +44,6 @@ pub fn RolesPage() -> impl IntoView {
     let search = use_location().search;
     let list = reading::list(session);
     let desk = Desk {
-        session,
         wanted: Memo::new(move |_| search::read(&search.read())),
         list,
         deletion: Deletion::new(Callback::new(move |()| list.refetch())),
@@ -54,63 +51,32 @@ pub fn RolesPage() -> impl IntoView {
     };
     view! {
         <Title text=TITLE/>
-        <Protected
-            fallback=|| view! { <Skeleton/> }
-            content=move |viewer| view! {
-                <Frame viewer=viewer.clone()>
-                    <Guarded desk viewer/>
-                </Frame>
+        <Protected content=move |viewer| match viewer.refusal(Permission::RoleView, "see the roles") {
+            Some(refusal) => view! { <Forbidden page=TITLE title="You cannot see the roles" refusal/> }.into_any(),
+            None => {
+                let rights = Rights::of(&viewer);
+                let create_refused = rights.create.clone();
+                let rights = StoredValue::new(rights);
+                let content = Callback::new(move |list| view! { <Content desk list rights/> }.into_any());
+                view! {
+                    <PageHeader
+                        title=TITLE
+                        sentence="Named sets of permissions. A key has exactly one, a member may have several."
+                        action=move || view! {
+                            <GuardedLink
+                                label="+ Create Role"
+                                class="button button-primary"
+                                href=path::ROLE_NEW.to_owned()
+                                refused=create_refused
+                            />
+                        }
+                    />
+                    <noscript>{NEEDS_SCRIPTS}</noscript>
+                    <Loaded resource=desk.list content/>
+                }
+                .into_any()
             }
-            .into_any()
-        />
-    }
-}
-
-#[component]
-fn Guarded(desk: Desk, viewer: Viewer) -> impl IntoView {
-    match viewer.refusal(Permission::RoleView, "see the roles") {
-        Some(refusal) => view! {
-            <PageHeader title=TITLE sentence=SENTENCE/>
-            <Forbidden title="You cannot see the roles" refusal/>
-        }
-        .into_any(),
-        None => {
-            let rights = Rights::of(&viewer);
-            let create_refused = rights.create.clone();
-            let rights = StoredValue::new(rights);
-            view! {
-                <PageHeader
-                    title=TITLE
-                    sentence=SENTENCE
-                    action=move || view! {
-                        <GuardedLink
-                            label="+ Create Role"
-                            class="button button-primary"
-                            href=path::ROLE_NEW.to_owned()
-                            refused=create_refused
-                        />
-                    }
-                />
-                <noscript>{NEEDS_SCRIPTS}</noscript>
-                <Transition fallback=|| view! { <Skeleton/> }>
-                    <Loaded desk rights/>
-                </Transition>
-            }
-            .into_any()
-        }
-    }
-}
-
-/// The page once the first list is there. A later failure leaves the rows where they are and says so above them.
-#[component]
-fn Loaded(desk: Desk, rights: StoredValue<Rights>) -> impl IntoView {
-    let (list, error) = reading::answers(desk.session, desk.list);
-    // A memo: only the first list builds the page; its parts follow the later ones by themselves.
-    let loaded = Memo::new(move |_| list.read().is_some());
-    let retry = Callback::new(move |()| desk.list.refetch());
-    view! {
-        {move || error.get().map(|error| view! { <Unavailable why=error.to_string() on_retry=retry/> })}
-        {move || loaded.get().then(|| view! { <Content desk list rights/> })}
+        }/>
     }
 }
 

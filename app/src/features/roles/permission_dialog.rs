@@ -15,7 +15,7 @@ use super::{
 };
 use crate::{
     error::ApiResult,
-    session::Session,
+    session::{Session, is_told},
     ui::{
         banner::{Banner, Severity},
         dialog::Dialog,
@@ -142,6 +142,7 @@ impl Registry {
                 self.toasts.success(said);
                 self.list.refetch();
             }
+            Err(error) if is_told(&error) => self.task.set(None),
             Err(error) => self.problems.set(Problems::from_error(&error)),
         }
     }

@@ -13,5 +13,5 @@ pub(crate) fn PermissionNames(permissions: Grants) -> impl IntoView {
             view! { <li><code title=says>{name.to_owned()}</code></li> }
         })
         .collect();
-    view! { <ul class="permissions" aria-label="Permissions of this role">{names}</ul> }
+    view! { <ul class="permissions" aria-label="Permissions">{names}</ul> }
 }

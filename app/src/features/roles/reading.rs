@@ -4,53 +4,26 @@ use leptos::prelude::*;
 use shared::{AppError, Permission, role::RoleList};
 
 use super::api::role_list;
-use crate::{error::ApiResult, session::Session, ui::toast::Toasts};
+use crate::{
+    error::ApiResult,
+    session::{Session, is_told},
+    ui::toast::Toasts,
+};
 
 /// Every role and application permission.
 pub(super) fn list(session: Session) -> Resource<ApiResult<RoleList>> {
     Resource::new(
         || (),
         move |()| async move {
-            may_see(session).await?;
+            session.allows(Permission::RoleView).await?;
             role_list().await
         },
     )
 }
 
-/// Waits until it is known who is looking. The server is not asked for what it would refuse.
-pub(super) async fn may_see(session: Session) -> ApiResult<()> {
-    match session.viewer().await? {
-        Some(viewer) if viewer.may(Permission::RoleView) => Ok(()),
-        Some(_) => Err(AppError::Forbidden { permission: Permission::RoleView }.into()),
-        None => Err(AppError::SignedOut.into()),
-    }
-}
-
-/// The newest answer that was good, and what is wrong with the latest. To be made under a `Transition`, and only for
-/// people who may see the roles: the session hears of every error.
-pub(super) fn answers<T>(
-    session: Session,
-    resource: Resource<ApiResult<T>>,
-) -> (Memo<Option<T>>, Memo<Option<AppError>>)
-where
-    T: Clone + PartialEq + Send + Sync + 'static,
-{
-    let good = Memo::new(move |before: Option<&Option<T>>| match resource.get() {
-        Some(Ok(answer)) => Some(answer),
-        _ => before.cloned().flatten(),
-    });
-    let error = Memo::new(move |_| resource.get().and_then(Result::err).map(|error| error.0));
-    Effect::new(move |_| {
-        if let Some(error) = &*error.read() {
-            session.notice(error);
-        }
-    });
-    (good, error)
-}
-
 /// Says that something was not done, unless the session has said so already.
 pub(super) fn tell(toasts: Toasts, error: &AppError) {
-    if !matches!(error, AppError::SignedOut | AppError::Forbidden { .. } | AppError::OwnerOnly) {
+    if !is_told(error) {
         toasts.error(error.to_string());
     }
 }

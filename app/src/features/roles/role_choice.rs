@@ -1,50 +1,115 @@
-//! Choosing a role, where some may not be given.
+//! Choosing a role: for a key, a member or an invitation, in place of another one, and to filter by.
 
 use leptos::prelude::*;
-use shared::role::RoleChoice;
+use shared::{RoleId, role::RoleChoice};
 
 use super::permission_names::PermissionNames;
-use crate::ui::field::SelectOption;
+use crate::ui::{
+    field::{SelectField, SelectOption},
+    filters::FilterSelect,
+    form::Problems,
+};
 
-/// The roles as options. Locked ones are there too, but not for choosing.
-pub(crate) fn options(roles: &[RoleChoice]) -> Vec<SelectOption> {
-    let option = |role: &RoleChoice| {
-        let label = if role.locked.is_some() { format!("{} (locked)", role.name) } else { role.name.clone() };
-        SelectOption { value: role.id.to_string(), label, disabled: role.locked.is_some() }
-    };
-    roles.iter().map(option).collect()
-}
-
-/// What the chosen role is for and may do, and why others cannot be chosen.
+/// `Role`: a select, what the chosen one is for and may do, and why others cannot be chosen.
 #[component]
-pub(crate) fn AboutRole(
-    /// The id of the chosen one.
-    chosen: RwSignal<String>,
-    roles: StoredValue<Vec<RoleChoice>>,
+pub(crate) fn RoleField(
+    /// The form's prefix.
+    form: &'static str,
+    /// The field's name in the form.
+    #[prop(default = "role")]
+    name: &'static str,
+    /// The label.
+    #[prop(default = "Role")]
+    label: &'static str,
+    /// What is chosen.
+    value: RwSignal<String>,
+    /// What is wrong with the form as last sent.
+    problems: RwSignal<Problems>,
+    /// What there is to choose from. Locked ones are there too, but not for choosing.
+    #[prop(into)]
+    roles: Signal<Vec<RoleChoice>>,
+    /// The role that is held already, which may stay even where nobody may newly give it.
+    #[prop(optional_no_strip)]
+    keeps: Option<RoleId>,
+    /// Stands where nothing is chosen yet; without it something is chosen from the start.
+    #[prop(optional)]
+    unchosen: Option<&'static str>,
+    /// What choosing this one means, by its name.
+    #[prop(optional)]
+    means: Option<Callback<String, String>>,
 ) -> impl IntoView {
+    let roles = StoredValue::new(roles.get_untracked());
+    let option = |role: &RoleChoice| {
+        let disabled = role.locked.is_some() && keeps != Some(role.id);
+        let label = if disabled { format!("{} (locked)", role.name) } else { role.name.clone() };
+        SelectOption { value: role.id.to_string(), label, disabled }
+    };
+    let options = unchosen.map(|label| SelectOption::new("", label));
+    let options = options.into_iter().chain(roles.read_value().iter().map(option)).collect();
     let about = move || {
-        let role = roles.read_value().iter().find(|role| role.id.to_string() == *chosen.read()).cloned();
+        let role = roles.read_value().iter().find(|role| role.id.to_string() == *value.read()).cloned();
         role.map(|role| {
             view! {
+                {means.map(|means| view! { <p>{means.run(role.name)}</p> })}
                 <p>{role.description}</p>
                 <PermissionNames permissions=role.permissions/>
             }
         })
     };
-    let locked: Vec<_> = roles
-        .get_value()
-        .into_iter()
-        .filter_map(|role| Some((role.name, role.locked?)))
-        .map(|(name, why)| view! { <li><strong>{name}</strong>": "{why}</li> })
-        .collect();
+    let locked = move || {
+        let roles = roles.read_value();
+        let locked = roles.iter().filter_map(|role| Some((role.name.clone(), role.locked.clone()?)));
+        locked.map(|(name, why)| view! { <li><strong>{name}</strong>": "{why}</li> }).collect::<Vec<_>>()
+    };
     view! {
-        <div class="about-role" aria-live="polite">{about}</div>
-        {(!locked.is_empty())
-            .then(|| view! {
-                <details class="locked-roles">
-                    <summary>"Why some roles are locked"</summary>
-                    <ul>{locked}</ul>
-                </details>
-            })}
+        <SelectField
+            form
+            name
+            label
+            value
+            problems
+            options
+            about=move || {
+                let locked = locked();
+                view! {
+                    <div class="about-role" aria-live="polite">{about}</div>
+                    {(!locked.is_empty())
+                        .then(|| view! {
+                            <details class="locked-roles">
+                                <summary>"Why some roles are locked"</summary>
+                                <ul>{locked}</ul>
+                            </details>
+                        })}
+                }
+            }
+        />
+    }
+}
+
+/// `Role`, above a list.
+#[component]
+pub(crate) fn RoleFilter(
+    /// What there is to choose from.
+    roles: Memo<Vec<RoleChoice>>,
+    /// What the address asks for.
+    #[prop(into)]
+    chosen: Signal<Option<RoleId>>,
+    /// Asks for another one.
+    on_choose: Callback<Option<RoleId>>,
+) -> impl IntoView {
+    let options = Signal::derive(move || {
+        let roles = roles.read();
+        let roles = roles.iter().map(|role| SelectOption::new(role.id.to_string(), role.name.clone()));
+        std::iter::once(SelectOption::any()).chain(roles).collect::<Vec<_>>()
+    });
+    view! {
+        <FilterSelect
+            id="filter-role"
+            name="role"
+            label="Role"
+            options
+            chosen=Signal::derive(move || chosen.get().map(|role| role.to_string()).unwrap_or_default())
+            on_choose=Callback::new(move |role: String| on_choose.run(role.parse().ok()))
+        />
     }
 }

@@ -27,7 +27,7 @@ use super::{
 };
 use crate::{
     error::ApiResult,
-    layout::{forbidden::Forbidden, frame::Frame, page_header::PageHeader, skeleton::Skeleton},
+    layout::{forbidden::Forbidden, loaded::latest, page_header::PageHeader, skeleton::Skeleton},
     page_answer::set_status,
     session::{Protected, Session},
     ui::{
@@ -113,7 +113,7 @@ pub fn RolePage() -> impl IntoView {
     let detail = Resource::new(
         move || id.get(),
         move |id| async move {
-            reading::may_see(session).await?;
+            session.allows(Permission::RoleView).await?;
             match id {
                 Some(id) => role_get(id).await,
                 None => Err(AppError::not_found("role").into()),
@@ -132,26 +132,14 @@ pub fn RolePage() -> impl IntoView {
     };
     view! {
         <Title text="Role"/>
-        <Protected
-            fallback=|| view! { <Skeleton/> }
-            content=move |viewer| view! {
-                <Frame viewer=viewer.clone()>
-                    <Guarded desk viewer/>
-                </Frame>
-            }
-            .into_any()
-        />
+        <Protected content=move |viewer| view! { <Guarded desk viewer/> }.into_any()/>
     }
 }
 
 #[component]
 fn Guarded(desk: Desk, viewer: Viewer) -> impl IntoView {
     match viewer.refusal(Permission::RoleView, "see the roles") {
-        Some(refusal) => view! {
-            <PageHeader title="Role" sentence=""/>
-            <Forbidden title="You cannot see the roles" refusal/>
-        }
-        .into_any(),
+        Some(refusal) => view! { <Forbidden page="Role" title="You cannot see the roles" refusal/> }.into_any(),
         None => {
             let rights = StoredValue::new(Rights::of(&viewer));
             view! {
@@ -166,7 +154,7 @@ fn Guarded(desk: Desk, viewer: Viewer) -> impl IntoView {
 
 #[component]
 fn Loaded(desk: Desk, rights: StoredValue<Rights>) -> impl IntoView {
-    let (good, error) = reading::answers(desk.session, desk.detail);
+    let (good, error) = latest(desk.detail);
     let gone = Memo::new(move |_| matches!(*error.read(), Some(AppError::NotFound { .. })));
     let why = move || error.get().filter(|_| !gone.get());
     // What was read before stays while there is trouble, but never under another role's address.

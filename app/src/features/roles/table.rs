@@ -1,5 +1,4 @@
-//! The table of roles. On narrow screens the style makes a card of every row; the explicit roles keep it a table for
-//! screen readers then.
+//! The table of roles.
 
 use leptos::prelude::*;
 use shared::{RoleId, path, role::RoleView};
@@ -12,6 +11,7 @@ use super::{
 use crate::ui::{
     icon::{Glyph, Icon},
     menu::{Menu, MenuItem},
+    table::{Columns, DataTable},
 };
 
 /// The table.
@@ -27,21 +27,16 @@ pub(super) fn RoleTable(
         (role.id, role.version, role.permissions.len(), [holders.keys, holders.members, holders.invitations])
     };
     view! {
-        <table class="keys roles" role="table" aria-label="Roles">
-            <thead role="rowgroup">
-                <tr role="row">
-                    <th role="columnheader" scope="col">"Name"</th>
-                    <th role="columnheader" scope="col">"Type"</th>
-                    <th role="columnheader" scope="col" class="cell-number">"Permissions"</th>
-                    <th role="columnheader" scope="col" class="cell-number">"Keys"</th>
-                    <th role="columnheader" scope="col" class="cell-number">"Members"</th>
-                    <th role="columnheader" scope="col">"Actions"</th>
-                </tr>
-            </thead>
-            <tbody role="rowgroup">
-                <For each=move || roles.get() key=row_key children=move |role| view! { <RoleRow role rights deletion/> }/>
-            </tbody>
-        </table>
+        <DataTable
+            label="Roles"
+            head=|| view! {
+                <Columns labels=&["Name", "Type"]/>
+                <Columns labels=&["Permissions", "Keys", "Members"] class="cell-number"/>
+                <Columns labels=&["Actions"]/>
+            }
+        >
+            <For each=move || roles.get() key=row_key children=move |role| view! { <RoleRow role rights deletion/> }/>
+        </DataTable>
     }
 }
 
@@ -64,7 +59,7 @@ fn RoleRow(role: RoleView, rights: StoredValue<Rights>, deletion: Deletion) -> i
     view! {
         <tr role="row">
             <td role="cell" class="cell-name" data-label="Name">
-                <a class="key-name" href=path::role(role.id)>{role.name.clone()}</a>
+                <a class="row-title" href=path::role(role.id)>{role.name.clone()}</a>
                 <small>{role.description.clone()}</small>
             </td>
             <td role="cell" data-label="Type"><RoleType system=role.system.is_some()/></td>

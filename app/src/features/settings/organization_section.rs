@@ -14,12 +14,11 @@ use super::{
 };
 use crate::{
     features::account::form::checks_itself,
-    layout::skeleton::Skeleton,
+    layout::loaded::Loaded,
     ui::{
         button::{GuardedButton, SubmitButton},
         field::{TextField, TextKind, judge},
         form::{ProblemSummary, Problems},
-        unavailable::Unavailable,
     },
 };
 
@@ -32,20 +31,10 @@ pub(super) fn OrganizationSection(settings: Settings, viewer: Viewer) -> impl In
     let content = match viewer.refusal(Permission::OrganizationView, "see the organization's settings") {
         Some(why) => view! { <p>{why}</p> }.into_any(),
         None => {
-            // Allowed only now: it was not asked for before.
-            Effect::new(move |_| {
-                if matches!(settings.organization.get_untracked(), Some(Ok(None))) {
-                    settings.organization.refetch();
-                }
-            });
             let refused =
                 StoredValue::new(viewer.refusal(Permission::OrganizationUpdate, "change the organization's settings"));
-            view! {
-                <Transition fallback=|| view! { <Skeleton/> }>
-                    <Loaded settings refused/>
-                </Transition>
-            }
-            .into_any()
+            let content = Callback::new(move |saved| view! { <Saved settings saved refused/> }.into_any());
+            view! { <Loaded resource=settings.organization content/> }.into_any()
         }
     };
     view! {
@@ -56,29 +45,18 @@ pub(super) fn OrganizationSection(settings: Settings, viewer: Viewer) -> impl In
 }
 
 #[component]
-fn Loaded(settings: Settings, refused: StoredValue<Option<String>>) -> impl IntoView {
-    let saved = Memo::new(move |before: Option<&Option<OrganizationView>>| match settings.organization.get() {
-        Some(Ok(Some(organization))) => Some(organization),
-        _ => before.cloned().flatten(),
-    });
-    let error = Memo::new(move |_| settings.organization.get().and_then(Result::err).map(|error| error.0.to_string()));
-    // A memo: only the first answer builds the form; what is typed into it stays when a later one comes.
-    let loaded = Memo::new(move |_| saved.read().is_some());
-    let retry = Callback::new(move |()| settings.organization.refetch());
+fn Saved(
+    settings: Settings,
+    saved: Memo<Option<OrganizationView>>,
+    refused: StoredValue<Option<String>>,
+) -> impl IntoView {
+    let form = match refused.get_value() {
+        None => view! { <NameForm settings saved/> }.into_any(),
+        Some(why) => view! { <FixedName saved why/> }.into_any(),
+    };
     view! {
-        {move || error.get().map(|why| view! { <Unavailable why on_retry=retry/> })}
-        {move || {
-            loaded.get().then(|| {
-                let form = match refused.get_value() {
-                    None => view! { <NameForm settings saved/> }.into_any(),
-                    Some(why) => view! { <FixedName saved why/> }.into_any(),
-                };
-                view! {
-                    {form}
-                    {move || saved.get().map(|organization| view! { <Limits organization/> })}
-                }
-            })
-        }}
+        {form}
+        {move || saved.get().map(|organization| view! { <Limits organization/> })}
     }
 }
 

@@ -16,7 +16,7 @@ use super::{
 };
 use crate::{
     error::ApiResult,
-    layout::{frame::Frame, page_header::PageHeader, skeleton::Skeleton},
+    layout::page_header::PageHeader,
     session::{Protected, Session},
     ui::toast::Toasts,
 };
@@ -25,8 +25,8 @@ use crate::{
 /// new name of the organization is one such change.
 #[derive(Clone, Copy)]
 pub(super) struct Settings {
-    /// The organization; `None` inside for those who may not see it.
-    pub(super) organization: Resource<ApiResult<Option<OrganizationView>>>,
+    /// The organization; refused to those who may not see it.
+    pub(super) organization: Resource<ApiResult<OrganizationView>>,
     /// Where the person is signed in.
     pub(super) sessions: Resource<ApiResult<SessionList>>,
     /// The organization's name, as typed.
@@ -48,47 +48,24 @@ pub fn SettingsPage() -> impl IntoView {
     let organization = Resource::new(
         || (),
         move |()| async move {
-            match session.viewer().await {
-                Ok(Some(viewer)) if viewer.may(Permission::OrganizationView) => organization_get().await.map(Some),
-                Ok(Some(_)) => Ok(None),
-                Ok(None) => Err(AppError::SignedOut.into()),
-                Err(error) => Err(error),
-            }
+            session.allows(Permission::OrganizationView).await?;
+            organization_get().await
         },
     );
     let sessions = Resource::new(
         || (),
         move |()| async move {
-            match session.viewer().await {
-                Ok(Some(_)) => session_list().await,
-                Ok(None) => Err(AppError::SignedOut.into()),
-                Err(error) => Err(error),
+            match session.viewer().await? {
+                Some(_) => session_list().await,
+                None => Err(AppError::SignedOut.into()),
             }
         },
     );
-    Effect::new(move |_| {
-        if let Some(Err(error)) = organization.get() {
-            session.notice(&error.0);
-        }
-    });
-    Effect::new(move |_| {
-        if let Some(Err(error)) = sessions.get() {
-            session.notice(&error.0);
-        }
-    });
     let [name, current, new] = [(); 3].map(|()| RwSignal::new(String::new()));
     let settings = Settings { organization, sessions, name, current, new, session, toasts: Toasts::get() };
     view! {
         <Title text="Settings"/>
-        <Protected
-            fallback=|| view! { <Skeleton/> }
-            content=move |viewer| view! {
-                <Frame viewer=viewer.clone()>
-                    <Sections settings viewer/>
-                </Frame>
-            }
-            .into_any()
-        />
+        <Protected content=move |viewer| view! { <Sections settings viewer/> }.into_any()/>
     }
 }
 

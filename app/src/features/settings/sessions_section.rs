@@ -12,50 +12,42 @@ use super::{
     user_agent,
 };
 use crate::{
-    layout::{account_menu::SignOutForm, skeleton::Skeleton},
-    ui::{badge::Tag, time::Time, unavailable::Unavailable},
+    layout::{account_menu::SignOutForm, loaded::Loaded},
+    ui::{
+        badge::Tag,
+        table::{Columns, DataTable},
+        time::Time,
+    },
 };
 
 /// The sessions.
 #[component]
 pub(super) fn SessionsSection(settings: Settings) -> impl IntoView {
+    let content = Callback::new(move |list| view! { <SessionTable settings list/> }.into_any());
     view! {
         <Section id="sessions" title="Sessions" sentence="The browsers in which you are signed in.">
-            <Transition fallback=|| view! { <Skeleton/> }>
-                <Loaded settings/>
-            </Transition>
+            <Loaded resource=settings.sessions content/>
         </Section>
     }
 }
 
 #[component]
-fn Loaded(settings: Settings) -> impl IntoView {
-    let list = Memo::new(move |before: Option<&Option<SessionList>>| match settings.sessions.get() {
-        Some(Ok(list)) => Some(list),
-        _ => before.cloned().flatten(),
-    });
-    let error = Memo::new(move |_| settings.sessions.get().and_then(Result::err).map(|error| error.0.to_string()));
-    let retry = Callback::new(move |()| settings.sessions.refetch());
+fn SessionTable(settings: Settings, list: Memo<Option<SessionList>>) -> impl IntoView {
     let busy = RwSignal::new(false);
+    let rows = move || {
+        list.get().map(|SessionList { sessions, now }| {
+            sessions.into_iter().map(|each| view! { <Row settings each now busy/> }).collect_view()
+        })
+    };
     view! {
-        {move || error.get().map(|why| view! { <Unavailable why on_retry=retry/> })}
-        {move || {
-            list.get().map(|SessionList { sessions, now }| {
-                let rows = sessions.into_iter().map(|each| view! { <Row settings each now busy/> }).collect_view();
-                view! {
-                    <table class="keys sessions-table" role="table" aria-labelledby="sessions">
-                        <thead role="rowgroup">
-                            <tr role="row">
-                                {["Browser", "Address", "Signed in", "Last seen", "Organization", "Actions"]
-                                    .map(|label| view! { <th role="columnheader" scope="col">{label}</th> })
-                                    .collect_view()}
-                            </tr>
-                        </thead>
-                        <tbody role="rowgroup">{rows}</tbody>
-                    </table>
-                }
-            })
-        }}
+        <DataTable
+            labelled_by="sessions"
+            head=|| view! {
+                <Columns labels=&["Browser", "Address", "Signed in", "Last seen", "Organization", "Actions"]/>
+            }
+        >
+            {rows}
+        </DataTable>
     }
 }
 

@@ -5,10 +5,12 @@ use shared::{RoleId, role::RoleChoice, team::InvitationView};
 
 use super::{
     api::{invitation_update, invitation_withdraw},
-    role_field::RoleField,
     tab::Tab,
 };
-use crate::ui::{dialog_form::DialogForm, form::Problems};
+use crate::{
+    features::roles::role_choice::RoleField,
+    ui::{dialog_form::DialogForm, form::Problems},
+};
 
 /// `Change role`. The link stays the same.
 #[component]
@@ -36,7 +38,7 @@ pub(super) fn ChangeRoleForm(tab: Tab, invitation: InvitationView, roles: Memo<V
             on_cancel=Callback::new(move |()| tab.close())
         >
             <p>"What "<strong>{email}</strong>" will be. The link stays the same."</p>
-            <RoleField form="change-role" value=role problems roles keeps=held.id/>
+            <RoleField form="change-role" value=role problems roles keeps=Some(held.id)/>
         </DialogForm>
     }
 }

@@ -34,16 +34,16 @@ pub(super) fn InvitationCells(
         if invitation.expired { (Tone::Lapsed, "EXPIRED", "expired ") } else { (Tone::Waiting, "PENDING", "expires ") };
     let InvitationView { email, role, invited_by, sent_at, expires_at, expired, delivery, .. } = invitation.clone();
     view! {
-        <td role="cell" class="cell-name" data-label="Email"><span class="team-email">{email}</span></td>
+        <td role="cell" class="cell-name" data-label="Email"><span class="row-title">{email}</span></td>
         <td role="cell" data-label="Roles"><RoleTags roles=vec![role]/></td>
-        <td role="cell" class="team-status" data-label="Status">
+        <td role="cell" data-label="Status">
             <Badge tone word/>
             <small>{expires}<Time at=expires_at now/></small>
             <DeliveryNote delivery expired now/>
         </td>
         <td role="cell" data-label="Joined">
             <span class="muted">"Invited "<Time at=sent_at now/></span>
-            <small class="team-by">"by "{invited_by}</small>
+            <small>"by "{invited_by}</small>
         </td>
         <td role="cell" class="cell-actions" data-label="Actions">
             <div class="row-actions">

@@ -10,13 +10,15 @@ use shared::{
 use super::{
     api::invitation_create,
     link::LinkNews,
-    role_field::RoleField,
     tab::{Tab, Task},
 };
-use crate::ui::{
-    dialog_form::DialogForm,
-    field::{TextField, TextKind, judge},
-    form::Problems,
+use crate::{
+    features::roles::role_choice::RoleField,
+    ui::{
+        dialog_form::DialogForm,
+        field::{TextField, TextKind, judge},
+        form::Problems,
+    },
 };
 
 /// The form's prefix.

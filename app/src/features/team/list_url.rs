@@ -1,6 +1,5 @@
 //! What the table shows is in the page's address, so that a view can be linked and the back button works.
 
-use leptos_router::location::Url;
 use shared::{path, team::TeamListParams};
 
 use crate::query;
@@ -12,9 +11,7 @@ pub(super) fn read(search: &str) -> TeamListParams {
 
 /// The address that shows this.
 pub(super) fn href(params: &TeamListParams) -> String {
-    let query: Vec<_> =
-        params.to_query().into_iter().map(|(name, value)| format!("{name}={}", Url::escape(&value))).collect();
-    if query.is_empty() { path::TEAM.to_owned() } else { format!("{}?{}", path::TEAM, query.join("&")) }
+    query::href(path::TEAM, params.to_query())
 }
 
 /// The address of another page of the same list.

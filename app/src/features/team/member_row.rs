@@ -27,7 +27,7 @@ pub(super) fn MemberCells(
     let is_you = member.is_you;
     view! {
         <td role="cell" class="cell-name" data-label="Email">
-            <span class="team-email">{member.email.clone()}</span>
+            <span class="row-title">{member.email.clone()}</span>
             {is_you.then(|| view! { <Tag word="You"/> })}
         </td>
         <td role="cell" data-label="Roles"><RoleTags roles=member.roles.clone()/></td>

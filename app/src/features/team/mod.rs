@@ -14,6 +14,5 @@ mod member_row;
 pub mod page;
 mod remove_dialog;
 mod role_checks;
-mod role_field;
 mod tab;
 mod table;

@@ -8,7 +8,11 @@ use shared::{
 };
 
 use super::link::LinkNews;
-use crate::{error::ApiResult, session::Session, ui::toast::Toasts};
+use crate::{
+    error::ApiResult,
+    session::{Session, is_told},
+    ui::toast::Toasts,
+};
 
 /// The dialog that is open, with the row it is about as the table showed it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -104,21 +108,8 @@ impl Tab {
         self.session.refresh();
     }
 
-    /// To be told of every error of the list. What the viewer may not see is on the page already.
-    pub(super) fn notice(self, error: &AppError) {
-        if !matches!(error, AppError::Forbidden { .. }) || self.session_may_see() {
-            self.session.notice(error);
-        }
-    }
-
-    fn session_may_see(self) -> bool {
-        let known = untrack(|| self.session.known());
-        matches!(known, Some(Ok(Some(viewer))) if viewer.may(Permission::MemberView))
-    }
-
     /// Calls the server and hands on its answer; see [`Session::call`]. The table is read again when the error tells
-    /// that it is old. When it tells that the viewer may no longer do this, there is nothing left to do in the dialog:
-    /// the message stays beside the page.
+    /// that it is old; and there is nothing left to do in the dialog when the person was told beside the page.
     pub(super) fn call<T: 'static>(
         self,
         pending: RwSignal<bool>,
@@ -128,7 +119,7 @@ impl Tab {
         self.session.call(pending, call, move |answer| {
             match &answer {
                 Err(AppError::Stale { .. } | AppError::NotFound { .. } | AppError::LastOwner) => self.list.refetch(),
-                Err(AppError::Forbidden { .. } | AppError::OwnerOnly) => self.close(),
+                Err(error) if is_told(error) => self.close(),
                 _ => {}
             }
             then(answer);

@@ -1,5 +1,4 @@
-//! The table of invitations and members. On narrow screens the style makes a card of every row; the explicit roles keep
-//! it a table for screen readers then.
+//! The table of invitations and members.
 
 use std::time::Duration;
 
@@ -15,7 +14,10 @@ use super::{
     member_row::MemberCells,
     tab::{Refusals, Tab},
 };
-use crate::ui::pager::{Pager, Position};
+use crate::ui::{
+    pager::{Pager, Position},
+    table::{Columns, DataTable},
+};
 
 /// Which row: it stays the same element while what it says changes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -67,31 +69,16 @@ pub(super) fn TeamTable(tab: Tab, list: Memo<Option<Team>>, refusals: StoredValu
     let now = Memo::new(move |_| list.read().as_ref().map_or(Timestamp::from_micros(0), |list| list.now));
     let position = Memo::new(move |_| {
         let params = tab.params.read();
-        list.read().as_ref().map_or_else(
-            || Position { span: String::new(), previous: None, next: None },
-            |list| {
-                let number = list.page.number;
-                Position {
-                    span: list.page.span(),
-                    previous: (number > 1).then(|| list_url::page(&params, number.saturating_sub(1))),
-                    next: (number < list.page.pages()).then(|| list_url::page(&params, number.saturating_add(1))),
-                }
-            },
-        )
+        let href = |number| list_url::page(&params, number);
+        list.read().as_ref().map(|list| Position::of(&list.page, href)).unwrap_or_default()
     });
     view! {
-        <table class="keys team-table" role="table" aria-label="Members and invitations">
-            <thead role="rowgroup">
-                <tr role="row">
-                    {["Email", "Roles", "Status", "Joined", "Actions"]
-                        .map(|label| view! { <th role="columnheader" scope="col">{label}</th> })
-                        .collect_view()}
-                </tr>
-            </thead>
-            <tbody role="rowgroup">
-                <For each=ids key=|id| *id children=move |id| view! { <Row tab id list now refusals/> }/>
-            </tbody>
-        </table>
+        <DataTable
+            label="Members and invitations"
+            head=|| view! { <Columns labels=&["Email", "Roles", "Status", "Joined", "Actions"]/> }
+        >
+            <For each=ids key=|id| *id children=move |id| view! { <Row tab id list now refusals/> }/>
+        </DataTable>
         <Pager position/>
     }
 }

@@ -1,0 +1,52 @@
+//! The tab's dialog. There is one, as only one thing is done at a time.
+
+use leptos::prelude::*;
+use shared::{
+    key::{KeyAllowance, KeyList},
+    role::RoleChoice,
+};
+
+use super::{
+    create_dialog::{Create, Creation},
+    edit_dialog::EditForm,
+    pause_dialog::PauseForm,
+    revoke_dialog::RevokeForm,
+    shortcuts::ShortcutList,
+    tab::{Tab, Task},
+};
+use crate::ui::dialog::Dialog;
+
+/// The dialog, with what is being done in it.
+#[component]
+pub(super) fn KeyDialog(
+    tab: Tab,
+    list: Memo<Option<KeyList>>,
+    roles: Memo<Vec<RoleChoice>>,
+    allowance: Memo<Option<KeyAllowance>>,
+) -> impl IntoView {
+    let creation = Creation::new(tab);
+    let open = Memo::new(move |_| tab.task.read().is_some());
+    let title = Signal::derive(move || match &*tab.task.read() {
+        None => "",
+        Some(Task::Create) => creation.title(),
+        Some(Task::Edit(_)) => "Edit API key",
+        Some(Task::Pause(_)) => "Pause API key",
+        Some(Task::Revoke(_)) => "Revoke API key",
+        Some(Task::Shortcuts) => "Keyboard shortcuts",
+    });
+    let locked = Memo::new(move |_| creation.is_locked());
+    let close = Callback::new(move |()| tab.close());
+    view! {
+        <Dialog id="key-dialog" title open locked on_close=close>
+            {move || {
+                tab.task.get().map(|task| match task {
+                    Task::Create => view! { <Create creation roles allowance/> }.into_any(),
+                    Task::Edit(key) => view! { <EditForm tab key roles/> }.into_any(),
+                    Task::Pause(key) => view! { <PauseForm tab key/> }.into_any(),
+                    Task::Revoke(key) => view! { <RevokeForm tab key list/> }.into_any(),
+                    Task::Shortcuts => view! { <ShortcutList/> }.into_any(),
+                })
+            }}
+        </Dialog>
+    }
+}
