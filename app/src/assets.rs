@@ -1,4 +1,6 @@
 //! The built files that every page names in its `<head>`.
+use std::collections::BTreeMap;
+
 use leptos::prelude::*;
 
 /// File names under `/pkg/`. They hold a hash of the content, so only the build knows them; the server reads them
@@ -11,9 +13,23 @@ pub struct Assets {
     pub wasm: String,
     /// The one stylesheet.
     pub css: String,
+    /// The files with the code of lazy pages, by the name that `lazy_page!` gives it.
+    pub pages: BTreeMap<String, Vec<String>>,
 }
 
 impl Assets {
+    /// The value of a `Link` header (RFC 8288) for the code of a lazy page.
+    #[cfg(feature = "ssr")]
+    pub(crate) fn preload(&self, page: &str) -> Option<http::HeaderValue> {
+        let links: Vec<_> = self
+            .pages
+            .get(page)?
+            .iter()
+            .map(|file| format!("</pkg/{file}>; rel=preload; as=fetch; crossorigin"))
+            .collect();
+        http::HeaderValue::try_from(links.join(", ")).ok()
+    }
+
     /// The inline module that starts hydration. It names both files itself, because the generated JavaScript cannot
     /// know the hashed name of the module that belongs to it.
     fn boot(&self) -> String {
@@ -34,7 +50,7 @@ pub fn AssetLinks(
 ) -> impl IntoView {
     let nonce = leptos::nonce::use_nonce();
     let boot = assets.boot();
-    let Assets { js, wasm, css } = assets;
+    let Assets { js, wasm, css, pages: _ } = assets;
     view! {
         <link rel="stylesheet" href=format!("/pkg/{css}") nonce=nonce.clone()/>
         <link rel="modulepreload" href=format!("/pkg/{js}") nonce=nonce.clone()/>
@@ -56,7 +72,7 @@ mod tests {
     use super::*;
 
     fn assets() -> Assets {
-        Assets { js: "a-1.js".into(), wasm: "a-2.wasm".into(), css: "a-3.css".into() }
+        Assets { js: "a-1.js".into(), wasm: "a-2.wasm".into(), css: "a-3.css".into(), pages: BTreeMap::new() }
     }
 
     #[test]
@@ -71,6 +87,17 @@ mod tests {
         ] {
             assert!(html.contains(part), "{part} is not in {html}");
         }
+    }
+
+    #[test]
+    fn a_header_names_the_files_of_a_page() {
+        let pages = [("KeysPage".to_owned(), vec!["a-4.wasm".to_owned(), "a-5.wasm".to_owned()])].into();
+        let assets = Assets { pages, ..assets() };
+        assert_eq!(
+            assets.preload("KeysPage").unwrap(),
+            "</pkg/a-4.wasm>; rel=preload; as=fetch; crossorigin, </pkg/a-5.wasm>; rel=preload; as=fetch; crossorigin"
+        );
+        assert_eq!(assets.preload("HomePage"), None);
     }
 
     #[test]

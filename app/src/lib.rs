@@ -9,6 +9,7 @@ pub mod assets;
 pub mod error;
 pub mod features;
 pub mod layout;
+mod lazy_page;
 mod page_answer;
 mod query;
 mod routes;
@@ -20,3 +21,11 @@ pub mod ui;
 
 pub use routes::App;
 pub use shell::shell;
+
+/// The attribute of `<html>` that says that the page is interactive. Tests wait for it.
+const HYDRATED: &str = "data-hydrated";
+
+/// To be called when everything the server has rendered is interactive.
+pub fn hydrated() {
+    ui::browser::set_root_attribute(HYDRATED, Some("true"));
+}

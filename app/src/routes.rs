@@ -18,6 +18,7 @@ use crate::{
         team::{join_page::JoinPage, page::TeamPage},
     },
     layout::plain_frame::PlainFrame,
+    lazy_page::lazy_page,
     page_answer::{GoTo, set_status},
     session::Session,
     ui::{
@@ -35,22 +36,21 @@ pub fn App() -> impl IntoView {
     // Only signing up, in and out send the browser elsewhere. The page is loaded anew then, so that nothing of one
     // person's data stays in memory for the next. Set before the router, which would keep the memory.
     _ = set_redirect_hook(browser::load);
-    Effect::new(|_| browser::set_root_attribute("data-hydrated", Some("true")));
     view! {
         <Title formatter=|title: String| format!("{title} · IPAware")/>
         <Meta name="description" content="API keys of your organization: who holds them, what they may do, and who manages them."/>
         <Router>
             <Routes fallback=NotFoundPage>
                 <Route path=path!("/") view=HomePage ssr=SsrMode::Async/>
-                <Route path=path!("/sign-in") view=SignInPage ssr=SsrMode::Async/>
-                <Route path=path!("/sign-up") view=SignUpPage ssr=SsrMode::Async/>
-                <Route path=path!("/join") view=JoinPage ssr=SsrMode::Async/>
-                <Route path=path!("/keys") view=KeysPage ssr=SsrMode::Async/>
-                <Route path=path!("/roles") view=RolesPage ssr=SsrMode::Async/>
-                <Route path=path!("/roles/new") view=RoleNewPage ssr=SsrMode::Async/>
-                <Route path=path!("/roles/:id") view=RolePage ssr=SsrMode::Async/>
-                <Route path=path!("/team") view=TeamPage ssr=SsrMode::Async/>
-                <Route path=path!("/settings") view=SettingsPage ssr=SsrMode::Async/>
+                <Route path=path!("/sign-in") view=lazy_page!(SignInPage in account) ssr=SsrMode::Async/>
+                <Route path=path!("/sign-up") view=lazy_page!(SignUpPage in account) ssr=SsrMode::Async/>
+                <Route path=path!("/join") view=lazy_page!(JoinPage in account) ssr=SsrMode::Async/>
+                <Route path=path!("/keys") view=lazy_page!(KeysPage) ssr=SsrMode::Async/>
+                <Route path=path!("/roles") view=lazy_page!(RolesPage) ssr=SsrMode::Async/>
+                <Route path=path!("/roles/new") view=lazy_page!(RoleNewPage in role) ssr=SsrMode::Async/>
+                <Route path=path!("/roles/:id") view=lazy_page!(RolePage in role) ssr=SsrMode::Async/>
+                <Route path=path!("/team") view=lazy_page!(TeamPage) ssr=SsrMode::Async/>
+                <Route path=path!("/settings") view=lazy_page!(SettingsPage) ssr=SsrMode::Async/>
             </Routes>
         </Router>
         <ToastRegion/>

@@ -14,6 +14,7 @@ const THEME: &str = "try{var t=localStorage.getItem('theme');\
 
 /// The whole document.
 pub fn shell(assets: Assets) -> impl IntoView {
+    provide_context(assets.clone());
     view! {
         <!DOCTYPE html>
         <html lang="en">

@@ -31,7 +31,7 @@ pub async fn serve(config: Config) -> Result<()> {
     let listener = TcpListener::bind(config.listen)
         .await
         .with_context(|| format!("cannot listen on {} (--listen, IPAWARE_LISTEN)", config.listen))?;
-    let settings = config.backend_settings();
+    let settings = config.backend_settings(listener.local_addr()?);
     let _lock = lock_file_database(&settings.database_url)?;
     if config.demo {
         let sign_in = demo::fill(&settings).await.context("--demo")?;

@@ -195,9 +195,9 @@ impl Config {
         self.public_url.as_deref().is_some_and(|url| url.starts_with("https://"))
     }
 
-    /// The part that the backend has to know.
+    /// The part that the backend has to know. `listening` is where the server really listens: port 0 stands for any.
     #[must_use]
-    pub fn backend_settings(&self) -> backend::Settings {
+    pub fn backend_settings(&self, listening: SocketAddr) -> backend::Settings {
         backend::Settings {
             database_url: self.database_url.clone(),
             pepper_file: self.pepper_file.clone(),
@@ -208,10 +208,20 @@ impl Config {
                 smtp_url: self.smtp_url.clone(),
                 from: self.mail_from.clone(),
                 outbox: self.data_dir.join("outbox"),
-                public_url: self.public_url.clone().unwrap_or_else(|| format!("http://{}", self.listen)),
+                public_url: self.public_url.clone().unwrap_or_else(|| local_url(listening)),
             },
             clock: Clock::System,
         }
+    }
+}
+
+/// How whoever sits at this machine reaches the server.
+fn local_url(listening: SocketAddr) -> String {
+    // "Every address of this machine" is no address that a link can lead to.
+    if listening.ip().is_unspecified() {
+        format!("http://localhost:{}", listening.port())
+    } else {
+        format!("http://{listening}")
     }
 }
 
@@ -366,6 +376,18 @@ mod tests {
         assert_eq!(url("/var/lib/x.db").as_deref(), Ok("/var/lib/x.db"));
         let refused = url("mysql://root:hunter2@h/d").expect_err("a refusal");
         assert!(refused.contains("DATABASE_URL") && !refused.contains("hunter2"), "{refused}");
+    }
+
+    #[test]
+    fn links_lead_to_the_public_url_or_to_where_the_server_listens() {
+        let url = |public: Option<&str>, listening: &str| {
+            let config = read(|o| o.public_url = public.map(str::to_owned)).expect("a configuration");
+            config.backend_settings(listening.parse().expect("an address")).mail.public_url
+        };
+        assert_eq!(url(Some("https://keys.example.com/"), "127.0.0.1:3000"), "https://keys.example.com");
+        assert_eq!(url(None, "127.0.0.1:41234"), "http://127.0.0.1:41234");
+        assert_eq!(url(None, "[::1]:3000"), "http://[::1]:3000");
+        assert_eq!(url(None, "0.0.0.0:80"), "http://localhost:80");
     }
 
     #[test]

@@ -2,7 +2,7 @@
 //!
 //! Everything is in memory. Compressed variants were made by the build, so a response costs a look-up and no work.
 use std::{
-    collections::HashMap,
+    collections::{BTreeMap, HashMap},
     env, fs,
     path::{Path, PathBuf},
 };
@@ -22,7 +22,7 @@ use axum::{
 
 include!(concat!(env!("OUT_DIR"), "/embedded_site.rs"));
 
-/// Names the three hashed files, and a hash for every other one. Written by the build, never served.
+/// Names the hashed files, and a hash for every other one. Written by the build, never served.
 const MANIFEST: &str = "manifest.txt";
 
 /// Every file the browser may fetch, by its path without the leading slash.
@@ -67,7 +67,8 @@ impl Site {
     /// A site without files, for tests that look at pages and not at what the browser loads next.
     #[must_use]
     pub fn empty() -> Self {
-        let assets = Assets { js: "none.js".to_owned(), wasm: "none.wasm".to_owned(), css: "none.css".to_owned() };
+        let name = |end: &str| format!("none.{end}");
+        let assets = Assets { js: name("js"), wasm: name("wasm"), css: name("css"), pages: BTreeMap::new() };
         Self { files: HashMap::new(), assets }
     }
 
@@ -155,7 +156,8 @@ impl Site {
             };
             files.insert(name.clone(), file);
         }
-        for name in [&manifest.assets.js, &manifest.assets.wasm, &manifest.assets.css] {
+        let Assets { js, wasm, css, pages } = &manifest.assets;
+        for name in [js, wasm, css].into_iter().chain(pages.values().flatten()) {
             if !files.contains_key(&format!("pkg/{name}")) {
                 bail!("{MANIFEST} names pkg/{name}, which is not there");
             }
@@ -170,7 +172,8 @@ struct Manifest<'a> {
 }
 
 impl<'a> Manifest<'a> {
-    /// Lines of words: `js <name>`, `wasm <name>`, `css <name>`, and `file <hash> <path>` for every file.
+    /// Lines of words: `js <name>`, `wasm <name>`, `css <name>`, `page <component> <name> <name> …` for every page with
+    /// code of its own, and `file <hash> <path>` for every file.
     fn parse(text: &'a [u8]) -> Result<Self> {
         let text = std::str::from_utf8(text).with_context(|| format!("{MANIFEST} is not UTF-8"))?;
         let named = |key: &str| {
@@ -179,7 +182,14 @@ impl<'a> Manifest<'a> {
                 .map(str::to_owned)
                 .with_context(|| format!("{MANIFEST} does not say what {key} is called"))
         };
-        let assets = Assets { js: named("js")?, wasm: named("wasm")?, css: named("css")? };
+        let pages = text
+            .lines()
+            .filter_map(|line| {
+                let mut words = line.strip_prefix("page ")?.split(' ').map(str::to_owned);
+                Some((words.next()?, words.collect()))
+            })
+            .collect();
+        let assets = Assets { js: named("js")?, wasm: named("wasm")?, css: named("css")?, pages };
         let hashes = text
             .lines()
             .filter_map(|line| line.strip_prefix("file ")?.split_once(' '))
@@ -335,7 +345,7 @@ mod tests {
 
     use super::*;
 
-    const MANIFEST_TEXT: &str = "js a-1.js\nwasm a-2.wasm\ncss a-3.css\n\
+    const MANIFEST_TEXT: &str = "js a-1.js\nwasm a-2.wasm\ncss a-3.css\npage KeysPage a-4.wasm a-5.wasm\n\
                                  file 00aa pkg/a-1.js\nfile 00bb favicon.svg\nfile 00cc pkg/a-2.wasm\n";
 
     fn site() -> Site {
@@ -347,6 +357,8 @@ mod tests {
             ("pkg/a-2.wasm", "plain wasm"),
             ("pkg/a-2.wasm.gz", "gz wasm"),
             ("pkg/a-3.css", "plain css"),
+            ("pkg/a-4.wasm", "shared code"),
+            ("pkg/a-5.wasm", "a page's code"),
             ("pkg/snippets/x/inline0.js", "snippet"),
             ("favicon.svg", "<svg/>"),
             ("favicon.svg.br", "br svg"),
@@ -492,6 +504,11 @@ mod tests {
         let response = router.oneshot(request).await.unwrap();
         assert_eq!(response.headers().get(CONTENT_LENGTH).unwrap(), "9");
         assert!(response.into_body().collect().await.unwrap().to_bytes().is_empty());
+    }
+
+    #[test]
+    fn a_page_knows_its_files() {
+        assert_eq!(site().assets().pages["KeysPage"], ["a-4.wasm", "a-5.wasm"]);
     }
 
     #[test]

@@ -10,6 +10,7 @@ mod process;
 mod project;
 mod server;
 mod site;
+mod split;
 mod test;
 mod tools;
 

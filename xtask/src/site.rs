@@ -1,8 +1,9 @@
 //! The browser's half: WebAssembly, the JavaScript that loads it, the style and `public/`, in one folder.
 //!
-//! `pkg/` holds the three files that pages name, with a hash of their content in the name, so that browsers may keep
-//! them for ever. `manifest.txt` tells the server those names and a hash of every other file for its `ETag`.
+//! `pkg/` holds the files that pages name, with a hash of their content in the name, so that browsers may keep them for
+//! ever. `manifest.txt` tells the server those names and a hash of every other file for its `ETag`.
 use std::{
+    cmp::Reverse,
     collections::BTreeMap,
     ffi::OsStr,
     fmt::Write as _,
@@ -19,13 +20,14 @@ use crate::{
     css,
     process::{run, say, timed},
     project::{Project, WASM},
+    split::{self, LINKER},
     tools,
 };
 
 /// What the hashed files are called before their hash.
 const NAME: &str = "ipaware";
 
-/// The most that a browser loads before the page answers, in bytes, all with brotli.
+/// The most that a browser loads before a page answers, in bytes, all with brotli.
 const BUDGET: u64 = 400_000;
 
 /// What compresses: the other types are compressed already.
@@ -81,7 +83,7 @@ pub(crate) fn build(project: &Project, profile: Profile) -> Result<PathBuf> {
 /// Cargo's part. Returns the module as rustc left it.
 fn compile(project: &Project, profile: Profile) -> Result<Vec<u8>> {
     let mut cargo = project.front_cargo();
-    cargo.args(["build", "--package", "frontend", "--lib", "--target", WASM]);
+    cargo.args(["rustc", "--package", "frontend", "--lib", "--target", WASM]);
     let folder = match profile {
         Profile::Release => {
             cargo.args(["--profile", "wasm-release"]);
@@ -93,6 +95,8 @@ fn compile(project: &Project, profile: Profile) -> Result<Vec<u8>> {
             "debug"
         }
     };
+    // For the last step alone: in RUSTFLAGS it would compile every crate again.
+    cargo.args(["--", "-C", LINKER]);
     run(&mut cargo)?;
     let path = project.front_target().join(WASM).join(folder).join("frontend.wasm");
     fs::read(&path).with_context(|| format!("cannot read what cargo built, {}", path.display()))
@@ -145,6 +149,10 @@ fn pack(project: &Project, profile: Profile, module: &[u8], mut files: Files, st
         writeln!(manifest, "{kind} {name}")?;
         files.insert(format!("pkg/{name}"), bytes);
     }
+    for (page, names) in bound.pages {
+        writeln!(manifest, "page {page} {}", names.join(" "))?;
+    }
+    files.extend(bound.lazy.into_iter().map(|(name, bytes)| (format!("pkg/{name}"), bytes)));
     for (name, bytes) in bound.snippets {
         files.insert(format!("pkg/snippets/{name}"), bytes);
     }
@@ -161,6 +169,10 @@ fn pack(project: &Project, profile: Profile, module: &[u8], mut files: Files, st
 struct Bound {
     js: Vec<u8>,
     wasm: Vec<u8>,
+    /// The code of lazy pages, by name.
+    lazy: Files,
+    /// Which of it a page needs.
+    pages: BTreeMap<String, Vec<String>>,
     /// JavaScript that a crate brought with it, by the path under `snippets/` that the generated code imports.
     snippets: Files,
 }
@@ -170,8 +182,9 @@ fn bind(project: &Project, profile: Profile, module: &[u8]) -> Result<Bound> {
     fs::create_dir_all(&project.target)?;
     let out = tempfile::tempdir_in(&project.target).context("cannot make a folder under target")?;
     let small = profile == Profile::Release;
+    let split = split::split(module, small)?;
     Bindgen::new()
-        .input_bytes(NAME, module.to_vec())
+        .input_bytes(NAME, split.main.clone())
         .out_name(NAME)
         .web(true)?
         .typescript(false)
@@ -179,17 +192,27 @@ fn bind(project: &Project, profile: Profile, module: &[u8]) -> Result<Bound> {
         .omit_default_module_path(true)
         .remove_name_section(small)
         .remove_producers_section(small)
+        .keep_lld_exports(true)
         .generate(out.path())
         .context("wasm-bindgen cannot read the compiled module")?;
 
     let read = |name: String| fs::read(out.path().join(&name)).with_context(|| format!("wasm-bindgen left no {name}"));
-    let (js, wasm) = (read(format!("{NAME}.js"))?, read(format!("{NAME}_bg.wasm"))?);
+    let (glue, wasm) = (read(format!("{NAME}.js"))?, read(format!("{NAME}_bg.wasm"))?);
+    let name = |file: &split::File| format!("{NAME}-{}-{}.wasm", file.title(), short_hash(&file.wasm));
+    let js = split.join(std::str::from_utf8(&glue).context("wasm-bindgen's JavaScript is not UTF-8")?, name)?;
+    let mut pages = BTreeMap::<_, Vec<_>>::new();
+    for file in split.files() {
+        for page in &file.pages {
+            pages.entry(page.clone()).or_default().push(name(file));
+        }
+    }
+    let lazy = split.files().iter().map(|file| (name(file), file.wasm.clone())).collect();
     let mut snippets = Files::new();
     let dir = out.path().join("snippets");
     if dir.is_dir() {
         read_folder(&dir, &dir, &mut snippets)?;
     }
-    Ok(Bound { js, wasm, snippets })
+    Ok(Bound { js: js.into_bytes(), wasm, lazy, pages, snippets })
 }
 
 /// Adds `.br` and `.gz` beside what gets smaller by it. Slow and thorough: it is done once, and saves at every load.
@@ -241,23 +264,36 @@ fn replace_folder(out: &Path, files: &Files) -> Result<()> {
     fs::rename(&site, out).with_context(|| format!("cannot put the site into {}", out.display()))
 }
 
-/// What a browser loads before the page answers, in bytes with brotli.
+/// What a browser loads before a page answers, in bytes with brotli.
 #[derive(Debug)]
 pub(crate) struct FirstLoad {
-    /// By kind: js, wasm, css.
+    /// What every page loads, by kind: wasm, js, css.
     parts: Vec<(String, u64)>,
+    /// What a page loads besides, by page and file; the largest page first.
+    pages: Vec<(String, Vec<(String, u64)>)>,
+}
+
+fn sum(sizes: &[(String, u64)]) -> u64 {
+    sizes.iter().map(|(_, size)| size).sum()
+}
+
+fn kilo(bytes: u64) -> String {
+    format!("{}.{} kB", bytes / 1000, bytes % 1000 / 100)
 }
 
 impl FirstLoad {
+    /// Of the page that loads the most.
     fn total(&self) -> u64 {
-        self.parts.iter().map(|(_, size)| size).sum()
+        sum(&self.parts) + self.pages.first().map_or(0, |(_, files)| sum(files))
     }
 
     /// # Errors
     /// When it is too much.
     pub(crate) fn check(&self) -> Result<()> {
         if self.total() >= BUDGET {
-            bail!("{self}: that is over the budget; load some routes lazily, or remove what made it grow");
+            bail!(
+                "{self}: that is over the budget; load more pages lazily (`lazy_page!`), or remove what made it grow"
+            );
         }
         Ok(())
     }
@@ -265,28 +301,58 @@ impl FirstLoad {
 
 impl std::fmt::Display for FirstLoad {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let kilo = |bytes: u64| format!("{}.{} kB", bytes / 1000, bytes % 1000 / 100);
-        let parts: Vec<_> = self.parts.iter().map(|(kind, size)| format!("{kind} {}", kilo(*size))).collect();
-        write!(f, "first load: {}, {} of {} with brotli", parts.join(" + "), kilo(self.total()), kilo(BUDGET))
+        let list = |sizes: &[(String, u64)]| -> String {
+            let sizes: Vec<_> = sizes.iter().map(|(name, size)| format!("{name} {}", kilo(*size))).collect();
+            sizes.join(" + ")
+        };
+        write!(f, "first load: {}", list(&self.parts))?;
+        if let Some((page, files)) = self.pages.first() {
+            write!(f, " + {page} {}", kilo(sum(files)))?;
+        }
+        write!(f, ", {} of {} with brotli", kilo(self.total()), kilo(BUDGET))?;
+        for (page, files) in &self.pages {
+            let (own, shared): (Vec<_>, Vec<_>) = files.iter().cloned().partition(|(name, _)| name == page);
+            write!(f, "\n  {page} {}: own {}", kilo(sum(files)), kilo(sum(&own)))?;
+            if !shared.is_empty() {
+                write!(f, " + shared {} in {} files", kilo(sum(&shared)), shared.len())?;
+            }
+        }
+        Ok(())
     }
 }
 
 /// Reads the sizes from a release site.
 pub(crate) fn first_load(site: &Path) -> Result<FirstLoad> {
     let manifest = fs::read_to_string(site.join("manifest.txt")).context("the site has no manifest.txt")?;
+    let size = |name: &str| -> Result<u64> {
+        let plain = site.join("pkg").join(name);
+        let packed = site.join("pkg").join(format!("{name}.br"));
+        // A file that brotli does not make smaller is sent as it is.
+        let file = if packed.is_file() { packed } else { plain };
+        Ok(fs::metadata(&file).with_context(|| file.display().to_string())?.len())
+    };
     let mut parts = Vec::new();
     for kind in ["wasm", "js", "css"] {
         let name = manifest
             .lines()
             .find_map(|line| line.strip_prefix(kind)?.strip_prefix(' '))
             .with_context(|| format!("manifest.txt names no {kind}"))?;
-        let plain = site.join("pkg").join(name);
-        let packed = site.join("pkg").join(format!("{name}.br"));
-        // A file that brotli does not make smaller is sent as it is.
-        let file = if packed.is_file() { packed } else { plain };
-        parts.push((kind.to_owned(), fs::metadata(&file).with_context(|| file.display().to_string())?.len()));
+        parts.push((kind.to_owned(), size(name)?));
     }
-    Ok(FirstLoad { parts })
+    let mut pages = Vec::new();
+    for line in manifest.lines().filter_map(|line| line.strip_prefix("page ")) {
+        let mut words = line.split(' ');
+        let page = words.next().unwrap_or_default().to_owned();
+        let files = words.map(|name| Ok((title(name).to_owned(), size(name)?))).collect::<Result<Vec<_>>>()?;
+        pages.push((page, files));
+    }
+    pages.sort_by_key(|(_, files)| Reverse(sum(files)));
+    Ok(FirstLoad { parts, pages })
+}
+
+/// What stands between the site's name and the hash.
+fn title(name: &str) -> &str {
+    name.split('-').nth(1).unwrap_or(name)
 }
 
 /// Sixteen hex digits: enough that no two builds meet, short enough to read.
@@ -345,23 +411,27 @@ mod tests {
     }
 
     #[test]
-    fn the_first_load_counts_what_is_sent() {
+    fn the_first_load_counts_what_is_sent_for_the_largest_page() {
         let dir = tempfile::tempdir().unwrap();
         let out = dir.path().join("site");
-        let manifest = "js a.js\nwasm b.wasm\ncss c.css\n";
+        let manifest = "js a.js\nwasm b.wasm\ncss c.css\npage P x-P-1.wasm\npage Q x-Q-1.wasm x-shared-1.wasm\n";
         let mut files = Files::from([
             ("manifest.txt".to_owned(), manifest.into()),
             ("pkg/a.js".to_owned(), vec![0; 500_000]),
             ("pkg/a.js.br".to_owned(), vec![0; 1_234]),
             ("pkg/b.wasm".to_owned(), vec![0; 900_000]),
-            ("pkg/b.wasm.br".to_owned(), vec![0; 398_665]),
+            ("pkg/b.wasm.br".to_owned(), vec![0; 298_665]),
             ("pkg/c.css".to_owned(), vec![0; 100]),
+            ("pkg/x-P-1.wasm".to_owned(), vec![0; 95_000]),
+            ("pkg/x-Q-1.wasm.br".to_owned(), vec![0; 90_000]),
+            ("pkg/x-shared-1.wasm".to_owned(), vec![0; 10_000]),
         ]);
         replace_folder(&out, &files).unwrap();
         let load = first_load(&out).unwrap();
         assert_eq!(
             load.to_string(),
-            "first load: wasm 398.6 kB + js 1.2 kB + css 0.1 kB, 399.9 kB of 400.0 kB with brotli"
+            "first load: wasm 298.6 kB + js 1.2 kB + css 0.1 kB + Q 100.0 kB, 399.9 kB of 400.0 kB with brotli\n  \
+             Q 100.0 kB: own 90.0 kB + shared 10.0 kB in 1 files\n  P 95.0 kB: own 95.0 kB"
         );
         load.check().unwrap();
 

@@ -38,6 +38,11 @@ in_browser! {
         }
     }
 
+    /// Whether `<html>` has an attribute.
+    fn has_root_attribute(name: &str) -> bool {
+        document().document_element().is_some_and(|root| root.has_attribute(name))
+    }
+
     /// Reads the local storage. `None` also when the person has forbidden it.
     fn stored(key: &str) -> Option<String> {
         window().local_storage().ok().flatten()?.get_item(key).ok().flatten()

@@ -4,7 +4,10 @@ pub mod authenticate;
 pub mod envelope;
 mod health;
 mod ip;
+mod keys;
+mod manage;
 mod me;
+mod roles;
 pub mod verify;
 
 use axum::Router;
@@ -20,9 +23,18 @@ pub const ROUTES: &[(&str, &str)] = &[
     ("HEAD", verify::PATH),
     ("POST", verify::PATH),
     ("GET", ip::PATH),
+    ("POST", keys::PATH),
+    ("GET", roles::PATH),
+    ("POST", roles::PATH),
 ];
 
 /// The routes of all resources.
 pub(crate) fn router() -> Router<AppState> {
-    Router::new().merge(health::router()).merge(me::router()).merge(verify::router()).merge(ip::router())
+    Router::new()
+        .merge(health::router())
+        .merge(me::router())
+        .merge(verify::router())
+        .merge(ip::router())
+        .merge(keys::router())
+        .merge(roles::router())
 }

@@ -22,6 +22,7 @@ mod key_pause;
 mod key_resume;
 mod key_revoke;
 mod key_update;
+mod keys_as_actors;
 mod mail;
 mod me;
 mod member;
