@@ -14,6 +14,7 @@ use shared::{
 
 use super::api::{InvitationAccept, invitation_offer};
 use crate::{
+    error::ApiResult,
     features::account::form::{checks_itself, problems_of},
     layout::{account_menu::SignOutForm, plain_frame::PlainFrame},
     page_answer::set_status,
@@ -39,19 +40,28 @@ pub fn JoinPage() -> impl IntoView {
     let search = use_location().search;
     let token = Memo::new(move |_| query::value(&search.read(), "token").unwrap_or_default());
     let offer = Resource::new_blocking(move || token.get(), invitation_offer);
-    let answer = Memo::new(move |_| offer.get());
     view! {
         <Title text="Invitation"/>
         <PlainFrame>
             <div class="join">
                 <Suspense fallback=|| view! { <p class="loading" role="status">"Loading…"</p> }>
-                    {move || answer.get().map(|answer| match answer {
-                        Ok(offer) => view! { <Offer offer token=token.get_untracked()/> }.into_any(),
-                        Err(error) => view! { <NoOffer error=error.0/> }.into_any(),
-                    })}
+                    <ByOffer offer token/>
                 </Suspense>
             </div>
         </PlainFrame>
+    }
+}
+
+/// What the link leads to. A component of its own: what is read has to be read below the `Suspense`, or the page would be
+/// sent without waiting for it.
+#[component]
+fn ByOffer(offer: Resource<ApiResult<InvitationOffer>>, token: Memo<String>) -> impl IntoView {
+    let answer = Memo::new(move |_| offer.get());
+    move || {
+        answer.get().map(|answer| match answer {
+            Ok(offer) => view! { <Offer offer token=token.get_untracked()/> }.into_any(),
+            Err(error) => view! { <NoOffer error=error.0/> }.into_any(),
+        })
     }
 }
 
