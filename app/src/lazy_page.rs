@@ -1,8 +1,8 @@
 //! Pages whose code the browser loads when somebody goes there, and not before.
 //!
 //! The build takes what [`lazy_page!`] marks out of the WebAssembly module and puts it into files of its own
-//! (`xtask/src/split.rs`), so that the first load does not grow with every page. On the server, and in a build that does
-//! not split, the same route calls the component directly.
+//! (`xtask/src/split.rs`), so that the first load does not grow with every page. On the server the same route calls the
+//! component directly.
 //!
 //! Leptos' own `#[lazy]` marks code in the same way, but ends the whole application when the code does not arrive. That
 //! happens to every tab that was opened before the server was updated: the files of its version are gone.
@@ -15,9 +15,8 @@ use crate::{HYDRATED, ui::browser};
 
 /// The view of a route, from the name of a component without properties: `view=lazy_page!(KeysPage)`.
 ///
-/// The code that several pages need is in files apart, one for each set of pages that has something in common, so the
-/// number of files grows faster than that of pages. Pages that share much, or that people visit together, can be one
-/// for the build: `lazy_page!(SignInPage in account)`.
+/// What two pages share is in files apart, one for each pair, so the number of files grows faster than that of pages.
+/// Pages that share much, or that people visit together, can be one part: `lazy_page!(SignInPage in account)`.
 ///
 /// The page's resources are made when its code is there. `LazyRoute::data` could make them earlier, but whatever it
 /// mentions is part of the first load of every page.

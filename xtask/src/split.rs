@@ -23,11 +23,12 @@ pub(crate) const LINKER: &str = "link-args=--emit-relocs";
 /// The module from which the remaining one imports the functions that load pages. It exists only until [`Split::join`].
 const LOADER: &str = "./loader.js";
 
-/// A function that at least so many pages need is loaded by every page. There is a file for each set of pages that share
-/// something, so their number grows fast; and calls from file to file, and files apart for compression, are dear.
+/// A function that at least so many parts (see `lazy_page!`) need is loaded by every page. There is a file for each set
+/// of parts that share something, so their number grows fast; and calls from file to file, and files apart for
+/// compression, are dear.
 ///
-/// Measured with nine pages in five parts: the largest first load was 424 kB without this rule, 396 kB with 2 or 3, and
-/// 406 kB with 4. From 2 on, small pages would load more than they do from 3 on.
+/// Measured with nine pages in five parts: the largest first load was 424 kB without this rule, 406 kB with 4, and 396 kB
+/// with 3 or 2; with 2 the smaller pages load more than with 3.
 const COMMON: usize = 3;
 
 /// What exports are called that only keep a function where it is.
