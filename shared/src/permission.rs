@@ -345,12 +345,6 @@ impl Grants {
         }
     }
 
-    /// Those of the catalogue.
-    #[must_use]
-    pub const fn catalogue(&self) -> PermissionSet {
-        self.catalogue
-    }
-
     /// The organization's own, sorted.
     pub fn own(&self) -> impl Iterator<Item = &str> {
         self.own.iter().map(String::as_str)

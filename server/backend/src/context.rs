@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use shared::{
-    AppError, Grants, OrganizationId,
+    AppError, OrganizationId,
     account::{SignUp, Viewer},
     team::InvitationOffer,
 };
@@ -11,7 +11,7 @@ use shared::{
 use crate::{
     Backend,
     authn::session::{CookiePolicy, NewSession, SessionToken},
-    authz::{Actor, Authority, Operation, Permit},
+    authz::{Actor, Authority, Held, Operation, Permit},
     failure::Failure,
     keyring::Holder,
 };
@@ -125,7 +125,7 @@ impl Anonymous {
 pub struct Context {
     pub(crate) backend: Backend,
     pub(crate) authority: Authority,
-    pub(crate) grants: Grants,
+    pub(crate) held: Held,
 }
 
 impl Context {
@@ -140,7 +140,7 @@ impl Context {
     /// # Errors
     /// [`AppError::SignedOut`] for a key, or when the database fails.
     pub async fn viewer(&self) -> Result<Viewer, Failure> {
-        self.backend.viewer(&self.authority).await
+        self.backend.viewer(&self.authority, &self.held).await
     }
 
     /// Proof that they may do `O`.
@@ -148,7 +148,7 @@ impl Context {
     /// # Errors
     /// [`AppError::Forbidden`] names the permission that is missing.
     pub fn authorize<O: Operation>(&self) -> Result<Permit<O>, AppError> {
-        Permit::grant(&self.authority, &self.grants)
+        Permit::grant(&self.authority, &self.held.grants)
     }
 }
 
@@ -165,6 +165,11 @@ impl Backend {
             session: None,
             request,
         };
-        Ok(Context { backend: self.clone(), authority, grants: Grants::clone(&holder.permissions) })
+        let held = Held {
+            role_names: vec![holder.role.name.clone()],
+            is_owner: false,
+            grants: holder.role.permissions.clone(),
+        };
+        Ok(Context { backend: self.clone(), authority, held })
     }
 }

@@ -101,7 +101,7 @@ pub(super) fn holder_headers(holder: &Holder, headers: &mut HeaderMap) {
     let text = [
         (KEY, holder.key.to_string()),
         (ORGANIZATION, holder.organization.to_string()),
-        (ROLE, holder.role_name.to_string()),
+        (ROLE, holder.role.name.clone()),
     ];
     for (name, value) in text {
         // A role's name may hold any letter; bytes above ASCII are allowed in a value (RFC 9110, section 5.5).

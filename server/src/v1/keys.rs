@@ -11,7 +11,7 @@ use shared::{
 
 use super::{
     envelope::{self, Problem},
-    manage::{actor, read, refused},
+    manage::{permit, read, refused},
 };
 use crate::state::AppState;
 
@@ -36,8 +36,7 @@ struct Out {
 }
 
 async fn create(State(state): State<AppState>, parts: Parts, body: Bytes) -> Result<Response, Problem> {
-    let cx = actor(&state, &parts).await?;
-    let permit = cx.authorize::<authz::KeyCreate>().map_err(|error| refused(&parts, error))?;
+    let permit = permit::<authz::KeyCreate>(&state, &parts).await?;
     let In { name, role_id, environment, expires_at } = read(&parts, &body)?;
     let params = KeyCreateParams { name, role: role_id, environment, expires_at, form_token: None };
     let created = state.backend.key_create(&permit, params).await.map_err(|failure| refused(&parts, failure))?;

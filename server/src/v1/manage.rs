@@ -3,7 +3,8 @@
 
 use backend::{
     Failure,
-    context::{Context, RequestInfo},
+    authz::{Operation, Permit},
+    context::RequestInfo,
 };
 use http::{StatusCode, request::Parts};
 use serde::de::DeserializeOwned;
@@ -12,22 +13,18 @@ use shared::AppError;
 use super::{authenticate::authenticate, envelope::Problem};
 use crate::{middleware::limits::check_content_type, state::AppState};
 
-/// The calling key as an actor.
-pub(super) async fn actor(state: &AppState, parts: &Parts) -> Result<Context, Problem> {
+/// Proof that the calling key may do `O`.
+pub(super) async fn permit<O: Operation>(state: &AppState, parts: &Parts) -> Result<Permit<O>, Problem> {
     let holder = authenticate(state, parts, None)?;
     let request = parts.extensions.get::<RequestInfo>().cloned().unwrap_or_default();
-    let request_id = request.request_id.clone();
-    state.backend.key_context(&holder, request).await.map_err(|failure| told(failure, &request_id))
+    let actor = state.backend.key_context(&holder, request).await.map_err(|failure| refused(parts, failure))?;
+    actor.authorize().map_err(|error| refused(parts, error))
 }
 
 /// Turns what an operation said into an answer. Causes go to the log.
 pub(super) fn refused(parts: &Parts, failure: impl Into<Failure>) -> Problem {
-    let request_id = parts.extensions.get::<RequestInfo>().map(|info| info.request_id.clone()).unwrap_or_default();
-    told(failure.into(), &request_id)
-}
-
-fn told(failure: Failure, request_id: &str) -> Problem {
-    let error = failure.report(request_id);
+    let request_id = parts.extensions.get::<RequestInfo>().map_or("", |info| info.request_id.as_str());
+    let error = failure.into().report(request_id);
     let status = StatusCode::from_u16(error.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let reason = match &error {
         AppError::Internal { .. } => return Problem::internal(),

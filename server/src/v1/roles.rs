@@ -9,7 +9,7 @@ use shared::role::RoleCreateParams;
 
 use super::{
     envelope::{self, Problem},
-    manage::{actor, read, refused},
+    manage::{permit, read, refused},
 };
 use crate::state::AppState;
 
@@ -26,14 +26,12 @@ struct In {
 }
 
 async fn list(State(state): State<AppState>, parts: Parts) -> Result<Response, Problem> {
-    let cx = actor(&state, &parts).await?;
-    let permit = cx.authorize::<authz::RoleRead>().map_err(|error| refused(&parts, error))?;
+    let permit = permit::<authz::RoleRead>(&state, &parts).await?;
     Ok(envelope::ok(state.backend.role_list(&permit).await.map_err(|failure| refused(&parts, failure))?))
 }
 
 async fn create(State(state): State<AppState>, parts: Parts, body: Bytes) -> Result<Response, Problem> {
-    let cx = actor(&state, &parts).await?;
-    let permit = cx.authorize::<authz::RoleCreate>().map_err(|error| refused(&parts, error))?;
+    let permit = permit::<authz::RoleCreate>(&state, &parts).await?;
     let In { name, description, permissions } = read(&parts, &body)?;
     let params = RoleCreateParams { name, description, permissions };
     Ok(envelope::ok(state.backend.role_create(&permit, params).await.map_err(|failure| refused(&parts, failure))?))

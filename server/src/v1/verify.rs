@@ -69,7 +69,7 @@ pub fn forward_auth(state: &AppState, address: IpAddr, parts: &Parts) -> Respons
             let mut response = envelope::ok(ForwardAuthOut {
                 allowed: true,
                 key_id: holder.key,
-                role: &holder.role_name,
+                role: &holder.role.name,
                 organization_id: holder.organization,
             });
             holder_headers(&holder, response.headers_mut());
@@ -124,7 +124,7 @@ async fn question(State(state): State<AppState>, parts: Parts, body: Bytes) -> R
         allowed: verdict.outcome.is_ok(),
         reason: verdict.outcome.err(),
         key_id: verdict.holder.as_ref().map(|holder| holder.key),
-        role: verdict.holder.map(|holder| holder.role_name.to_string()),
+        role: verdict.holder.map(|holder| holder.role.name.clone()),
     }))
 }
 

@@ -6,7 +6,7 @@ use std::{fmt, marker::PhantomData};
 
 use shared::{AppError, Grants, KeyId, MemberId, OrganizationId, Permission, SessionId, role::RoleChoice};
 
-pub(crate) use self::held::{held, held_by_member};
+pub(crate) use self::held::{Held, held, held_by_member};
 use crate::context::RequestInfo;
 
 /// A kind of operation, and the permission that it takes.
@@ -121,15 +121,33 @@ pub(crate) struct Authority {
 }
 
 impl Authority {
-    /// The member who acts.
+    /// A member before they have a session in this organization: they sign in, join, or come from another one.
+    pub(crate) fn of_member(organization: OrganizationId, id: MemberId, email: &str, request: &RequestInfo) -> Self {
+        Self {
+            organization,
+            actor: Actor::Member { id, email: email.to_owned() },
+            session: None,
+            request: request.clone(),
+        }
+    }
+
+    /// The person who acts: their place in the organization, and their email.
     ///
     /// # Errors
     /// [`AppError::SignedOut`] for a key or the operator: they have no account of their own.
-    pub(crate) const fn member(&self) -> Result<MemberId, AppError> {
-        match self.actor {
-            Actor::Member { id, .. } => Ok(id),
+    pub(crate) fn person(&self) -> Result<(MemberId, &str), AppError> {
+        match &self.actor {
+            Actor::Member { id, email } => Ok((*id, email)),
             Actor::Key { .. } | Actor::Operator => Err(AppError::SignedOut),
         }
+    }
+
+    /// The member who acts.
+    ///
+    /// # Errors
+    /// As [`Self::person`].
+    pub(crate) fn member(&self) -> Result<MemberId, AppError> {
+        self.person().map(|(id, _)| id)
     }
 }
 

@@ -188,10 +188,8 @@ impl Applier {
         }
         let mut organization_roles = HashMap::<OrganizationId, HashMap<_, _>>::new();
         for row in role_rows.load::<RoleRow>(connection).await? {
-            let state = RoleState {
-                name: row.name.into(),
-                permissions: Arc::new(permissions.remove(&row.id.0).unwrap_or_default()),
-            };
+            let permissions = permissions.remove(&row.id.0).unwrap_or_default();
+            let state = Arc::new(RoleState { name: row.name, permissions });
             organization_roles.entry(row.organization_id.0).or_default().insert(row.id.0, state);
         }
         let mut networks = HashMap::<OrganizationId, Vec<IpNet>>::new();

@@ -23,17 +23,20 @@ pub(crate) struct KeyState {
 }
 
 /// What verification has to know of a role.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct RoleState {
-    pub(crate) name: Arc<str>,
-    pub(crate) permissions: Arc<Grants>,
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct RoleState {
+    /// Its name.
+    pub name: String,
+    /// What it may do.
+    pub permissions: Grants,
 }
 
 /// What verification has to know of an organization. Roles and whitelist are one record, so nobody ever sees a new
 /// role beside an old list.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct OrganizationState {
-    pub(crate) roles: HashMap<RoleId, RoleState>,
+    /// Shared with whoever was just verified, so that telling who that was copies nothing.
+    pub(crate) roles: HashMap<RoleId, Arc<RoleState>>,
     /// `None` unless the whitelist is switched on.
     pub(crate) whitelist: Option<NetworkSet>,
     /// How many requests a month the plan allows; `None` for no limit.
@@ -87,7 +90,7 @@ pub(crate) fn decide(records: &Records<'_>, asked: &Asked<'_>) -> Result<(), Ref
     }
 
     if !question.permissions.is_empty() {
-        let held = organization.roles.get(&key.role).map(|role| role.permissions.as_ref());
+        let held = organization.roles.get(&key.role).map(|role| &role.permissions);
         let holds = |held: &Grants, asked: &AskedPermission| match asked {
             AskedPermission::Known(permission) => held.holds(*permission),
             AskedPermission::Own(name) => held.holds_own(name),
@@ -123,15 +126,13 @@ mod tests {
     }
 
     fn case() -> Case {
-        let role = RoleState {
-            name: "API Client".into(),
-            permissions: Arc::new(PermissionSet::of(&[Permission::IpLookup]).into()),
-        };
+        let role =
+            RoleState { name: "API Client".into(), permissions: PermissionSet::of(&[Permission::IpLookup]).into() };
         Case {
             key: KeyState { status: KeyStatus::Active, expires_at: None, role: ROLE, networks: None },
             held: None,
             retires_at: None,
-            organization: OrganizationState { roles: HashMap::from([(ROLE, role)]), ..Default::default() },
+            organization: OrganizationState { roles: HashMap::from([(ROLE, Arc::new(role))]), ..Default::default() },
             used: 0,
             question: Question {
                 permissions: vec![AskedPermission::read("ip.lookup")],
@@ -232,8 +233,8 @@ mod tests {
         let mut case = case();
         case.question.permissions = vec![AskedPermission::read("ip.lookup"), AskedPermission::read("orders.read")];
         assert_eq!(case.at(NOW), Err(Refusal::PermissionMissing));
-        let role = case.organization.roles.get_mut(&ROLE).expect("the role");
-        role.permissions = Arc::new(["ip.lookup", "orders.read"].into_iter().collect());
+        let permissions = ["ip.lookup", "orders.read"].into_iter().collect();
+        case.organization.roles.insert(ROLE, Arc::new(RoleState { name: "Shop".to_owned(), permissions }));
         assert_eq!(case.at(NOW), Ok(()));
         case.question.permissions.push(AskedPermission::read("orders.write"));
         assert_eq!(case.at(NOW), Err(Refusal::PermissionMissing));

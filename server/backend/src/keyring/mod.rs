@@ -15,8 +15,9 @@ pub(crate) mod usage;
 
 use std::{net::IpAddr, sync::Arc};
 
-use shared::{Grants, KeyId, OrganizationId, Permission, RoleId, Timestamp, verify::Refusal};
+use shared::{KeyId, OrganizationId, Permission, RoleId, Timestamp, verify::Refusal};
 
+pub use self::decide::RoleState;
 use self::{
     decide::{Asked, Records, decide},
     index::{Index, SecretEntry},
@@ -60,12 +61,10 @@ pub struct Holder {
     pub key: KeyId,
     /// Its owner.
     pub organization: OrganizationId,
-    /// Its role.
-    pub role: RoleId,
-    /// The role's name.
-    pub role_name: Arc<str>,
-    /// What the role may do.
-    pub permissions: Arc<Grants>,
+    /// Which role it has.
+    pub role_id: RoleId,
+    /// That role. Without name and permissions should it be gone.
+    pub role: Arc<RoleState>,
 }
 
 /// The answer to a verification.
@@ -129,13 +128,11 @@ impl Keyring {
                 self.usage.note(&entry, now, address);
             }
         }
-        let role = organization.roles.get(&key.role);
         let holder = Holder {
             key: slot.id(),
             organization: slot.organization().id(),
-            role: key.role,
-            role_name: role.map(|role| Arc::clone(&role.name)).unwrap_or_default(),
-            permissions: role.map(|role| Arc::clone(&role.permissions)).unwrap_or_default(),
+            role_id: key.role,
+            role: organization.roles.get(&key.role).cloned().unwrap_or_default(),
         };
         Verdict { outcome, holder: Some(holder) }
     }

@@ -22,7 +22,13 @@ pub(crate) use self::letter::Letter;
 use self::transport::{Sent, Transport, Trouble};
 use crate::{
     Backend,
-    db::{anydb::Moment, column::Id, row::mail::MailRow, schema::mails, tx::WriteTx},
+    db::{
+        anydb::Moment,
+        column::Id,
+        row::{account::InvitationRow, mail::MailRow},
+        schema::mails,
+        tx::WriteTx,
+    },
     failure::Failure,
     random::fresh_id,
 };
@@ -96,38 +102,33 @@ impl Mailer {
     }
 }
 
-/// A mail to be queued.
-pub(crate) fn row(tx: &WriteTx, letter: Letter, recipient: &str, detail: Value) -> MailRow {
-    MailRow {
+/// Queues a mail with the change under way. One about an invitation is about that sending of it.
+pub(crate) async fn queue(
+    tx: &mut WriteTx,
+    letter: Letter,
+    recipient: &str,
+    detail: Value,
+    invitation: Option<&InvitationRow>,
+) -> Result<(), Failure> {
+    let row = MailRow {
         id: Id(fresh_id!(MailId, tx.now)),
         organization_id: tx.organization_id(),
         letter: letter.code().to_owned(),
         recipient: recipient.to_owned(),
         detail: detail.to_string(),
-        invitation_id: None,
-        serial: None,
+        invitation_id: invitation.map(|row| row.id),
+        serial: invitation.map(|row| row.serial),
         status: "queued".to_owned(),
         attempts: 0,
         next_at: Moment(tx.now),
         problem: None,
         created_at: Moment(tx.now),
-    }
+    };
+    diesel::insert_into(mails::table).values(row).execute(tx.connection()?).await?;
+    Ok(())
 }
 
 impl Backend {
-    /// Queues a mail with the change under way.
-    pub(crate) async fn queue_mail(
-        &self,
-        tx: &mut WriteTx,
-        letter: Letter,
-        recipient: &str,
-        detail: Value,
-    ) -> Result<(), Failure> {
-        let row = row(tx, letter, recipient, detail);
-        diesel::insert_into(mails::table).values(row).execute(tx.connection()?).await?;
-        Ok(())
-    }
-
     /// Sends whatever is due. Errors of the mail server end up in the outbox, not here.
     ///
     /// # Errors

@@ -6,7 +6,7 @@ use diesel::{
 use diesel_async::RunQueryDsl as _;
 use serde_json::json;
 use shared::{
-    AppError, MemberId, OrganizationId, RoleId, SessionId, Timestamp, UserId,
+    AppError, MemberId, OrganizationId, RoleId, SessionId, UserId,
     account::{self, SignUp, Viewer},
     field::FieldError,
     organization::OrganizationRef,
@@ -21,7 +21,7 @@ use crate::{
         session::{ABSOLUTE_SECONDS, CookiePolicy, IDLE_SECONDS, NewSession, SEEN_EVERY_SECONDS, SessionToken},
         throttle::Attempt,
     },
-    authz::{Actor, Authority, held_by_member},
+    authz::{Actor, Authority, Held, held_by_member},
     context::{Context, RequestInfo},
     db::{
         anydb::{AnyConnection, Moment},
@@ -99,13 +99,7 @@ impl Backend {
             user_id: user.id,
             created_at: Moment(now),
         };
-        let authority = Authority {
-            organization: organization.id.0,
-            actor: Actor::Member { id: member.id.0, email: user.email.clone() },
-            session: None,
-            request: request.clone(),
-        };
-        let (token, session) = new_session(member.id, request, now);
+        let authority = Authority::of_member(organization.id.0, member.id.0, &user.email, request);
         let only_first = self.inner.sign_up == SignUpMode::First;
         let founding = async |connection: &mut AnyConnection| {
             // Asked again under the lock: of two "first" accounts at the same moment, one is refused here.
@@ -117,17 +111,18 @@ impl Backend {
             json!({ "name": organization.name, "plan": organization.plan, "owner": user.email }),
         );
         let mut tx = WriteTx::found(&self.inner.store, &authority, organization, founding, now).await?;
-        insert_account(&mut tx, &user, &member, &session).await.map_err(|failure| {
+        insert_account(&mut tx, &user, &member).await.map_err(|failure| {
             if failure.is_duplicate("users_email_key") {
                 AppError::field("email", "There is an account with this email already. Sign in instead.").into()
             } else {
                 failure
             }
         })?;
+        let (_, session) = self.open_session(&mut tx, member.id, request, None).await?;
         let committed = tx.commit(event, || {}).await?;
         self.applied(committed).await?;
         self.inner.throttle.succeed(&attempt);
-        Ok(self.begin_session(token))
+        Ok(session)
     }
 
     pub(crate) async fn sign_in(
@@ -173,25 +168,12 @@ impl Backend {
         self.inner.throttle.succeed(&attempt);
         let (member, organization) = member.zip(organization).ok_or(AppError::NoOrganization)?;
 
-        let authority = Authority {
-            organization: organization.0,
-            actor: Actor::Member { id: member.0, email },
-            session: None,
-            request: request.clone(),
-        };
-        let (token, session) = new_session(member, request, now);
-        let event = AuditEvent::created("session.create", session.id.0, json!({}));
+        let authority = Authority::of_member(organization.0, member.0, &email, request);
         let mut tx = WriteTx::begin_for(&self.inner.store, &authority, now).await?;
-        let connection = tx.connection()?;
-        if let Some(previous) = previous {
-            diesel::delete(sessions::table.filter(sessions::token_digest.eq(Digest32(previous.digest()))))
-                .execute(connection)
-                .await?;
-        }
-        diesel::insert_into(sessions::table).values(&session).execute(connection).await?;
-        let committed = tx.commit(event, || {}).await?;
+        let (id, session) = self.open_session(&mut tx, member, request, previous).await?;
+        let committed = tx.commit(AuditEvent::created("session.create", id, json!({})), || {}).await?;
         self.applied(committed).await?;
-        Ok(self.begin_session(token))
+        Ok(session)
     }
 
     pub(crate) async fn sign_out(&self, request: &RequestInfo, token: &SessionToken) -> Result<(), Failure> {
@@ -206,12 +188,7 @@ impl Backend {
             .optional()?;
         let Some((session, member, organization, email)) = found else { return Ok(()) };
         let now = self.now();
-        let authority = Authority {
-            organization: organization.0,
-            actor: Actor::Member { id: member.0, email },
-            session: None,
-            request: request.clone(),
-        };
+        let authority = Authority::of_member(organization.0, member.0, &email, request);
         let mut tx = WriteTx::begin_for(&self.inner.store, &authority, now).await?;
         diesel::delete(sessions::table.find(session)).execute(tx.connection()?).await?;
         let event = AuditEvent::created("session.delete", session.0, json!({}));
@@ -222,8 +199,8 @@ impl Backend {
     /// Whose session this is, and what they may do right now: roles are read anew for every request.
     pub(crate) async fn session_context(&self, token: &SessionToken, request: RequestInfo) -> Result<Context, Failure> {
         let authority = self.session_authority(token, request).await?;
-        let grants = held_by_member(&mut *self.inner.store.read().await?, authority.member()?).await?.grants;
-        Ok(Context { backend: self.clone(), authority, grants })
+        let held = held_by_member(&mut *self.inner.store.read().await?, authority.member()?).await?;
+        Ok(Context { backend: self.clone(), authority, held })
     }
 
     /// Whose session this is.
@@ -272,18 +249,17 @@ impl Backend {
     ) -> Result<Option<String>, Failure> {
         let Some(token) = token else { return Ok(None) };
         match self.session_authority(token, request.clone()).await {
-            Ok(Authority { actor: Actor::Member { email, .. }, .. }) => Ok(Some(email)),
-            Ok(_) | Err(Failure::Told(AppError::SignedOut)) => Ok(None),
+            Ok(authority) => Ok(Some(authority.person()?.1.to_owned())),
+            Err(Failure::Told(AppError::SignedOut)) => Ok(None),
             Err(failure) => Err(failure),
         }
     }
 
     /// Everything a page shows of the person.
-    pub(crate) async fn viewer(&self, authority: &Authority) -> Result<Viewer, Failure> {
-        let Actor::Member { id: member, email } = &authority.actor else { return Err(AppError::SignedOut.into()) };
+    pub(crate) async fn viewer(&self, authority: &Authority, held: &Held) -> Result<Viewer, Failure> {
+        let (member, email) = authority.person()?;
         let mut connection = self.inner.store.read().await?;
         let connection = &mut *connection;
-        let held = held_by_member(connection, *member).await?;
         let organizations: Vec<(Id<OrganizationId>, String)> = members::table
             .inner_join(users::table)
             .inner_join(organizations::table)
@@ -296,20 +272,46 @@ impl Backend {
             organizations.into_iter().map(|(id, name)| OrganizationRef { id: id.0, name }).collect();
         let here = organizations.iter().find(|organization| organization.id == authority.organization);
         Ok(Viewer {
-            email: email.clone(),
-            member: *member,
+            email: email.to_owned(),
+            member,
             organization: authority.organization,
             organization_name: here.ok_or(AppError::SignedOut)?.name.clone(),
-            roles: held.role_names,
-            permissions: held.grants,
+            roles: held.role_names.clone(),
+            permissions: held.grants.clone(),
             is_owner: held.is_owner,
             owner_email: owner_email(connection, authority.organization).await?,
             organizations,
         })
     }
 
-    pub(super) fn begin_session(&self, token: SessionToken) -> NewSession {
-        NewSession { token, cookie: self.inner.cookie, max_age_seconds: ABSOLUTE_SECONDS }
+    /// Opens a session with the change under way. The one that the browser had before, if any, ends.
+    pub(super) async fn open_session(
+        &self,
+        tx: &mut WriteTx,
+        member: Id<MemberId>,
+        request: &RequestInfo,
+        previous: Option<&SessionToken>,
+    ) -> Result<(SessionId, NewSession), Failure> {
+        let now = tx.now;
+        let token = SessionToken::mint();
+        let row = SessionRow {
+            id: Id(fresh_id!(SessionId, now)),
+            token_digest: Digest32(token.digest()),
+            member_id: member,
+            created_at: Moment(now),
+            last_seen_at: Moment(now),
+            expires_at: Moment(now.plus_seconds(ABSOLUTE_SECONDS)),
+            address: request.address.map(|address| address.to_canonical().to_string()),
+            user_agent: request.user_agent.clone(),
+        };
+        let connection = tx.connection()?;
+        if let Some(previous) = previous {
+            diesel::delete(sessions::table.filter(sessions::token_digest.eq(Digest32(previous.digest()))))
+                .execute(connection)
+                .await?;
+        }
+        diesel::insert_into(sessions::table).values(&row).execute(connection).await?;
+        Ok((row.id.0, NewSession { token, cookie: self.inner.cookie, max_age_seconds: ABSOLUTE_SECONDS }))
     }
 }
 
@@ -318,28 +320,8 @@ async fn any_user(connection: &mut AnyConnection) -> Result<bool, Failure> {
     Ok(first.is_some())
 }
 
-pub(super) fn new_session(member: Id<MemberId>, request: &RequestInfo, now: Timestamp) -> (SessionToken, SessionRow) {
-    let token = SessionToken::mint();
-    let row = SessionRow {
-        id: Id(fresh_id!(SessionId, now)),
-        token_digest: Digest32(token.digest()),
-        member_id: member,
-        created_at: Moment(now),
-        last_seen_at: Moment(now),
-        expires_at: Moment(now.plus_seconds(ABSOLUTE_SECONDS)),
-        address: request.address.map(|address| address.to_canonical().to_string()),
-        user_agent: request.user_agent.clone(),
-    };
-    (token, row)
-}
-
 /// The account, its organization's four system roles, and the account as the Owner.
-async fn insert_account(
-    tx: &mut WriteTx,
-    user: &UserRow,
-    member: &MemberRow,
-    session: &SessionRow,
-) -> Result<(), Failure> {
+async fn insert_account(tx: &mut WriteTx, user: &UserRow, member: &MemberRow) -> Result<(), Failure> {
     let (now, organization_id) = (tx.now, tx.organization_id());
     let connection = tx.connection()?;
     diesel::insert_into(users::table).values(user).execute(connection).await?;
@@ -372,6 +354,5 @@ async fn insert_account(
     diesel::insert_into(roles::table).values(&role_rows).execute(connection).await?;
     diesel::insert_into(role_permissions::table).values(&permission_rows).execute(connection).await?;
     diesel::insert_into(member_roles::table).values(&held).execute(connection).await?;
-    diesel::insert_into(sessions::table).values(session).execute(connection).await?;
     Ok(())
 }

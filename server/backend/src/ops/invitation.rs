@@ -20,7 +20,7 @@ use shared::{
     },
 };
 
-use super::role::{role_choice, role_choices, role_for_key};
+use super::role::{assignable_role, role_choice, role_choices};
 use crate::{
     Backend,
     audit::AuditEvent,
@@ -28,7 +28,7 @@ use crate::{
         invitation::InvitationToken,
         session::{NewSession, SessionToken},
     },
-    authz::{self, Actor, Authority, Invite, Permit},
+    authz::{self, Authority, Invite, Operation, Permit},
     context::RequestInfo,
     db::{
         anydb::{AnyConnection, Moment},
@@ -37,7 +37,7 @@ use crate::{
             account::{InvitationRow, MemberRoleRow, MemberRow, UserRow},
             mail::MailRow,
         },
-        schema::{invitations, mails, member_roles, members, organizations, sessions, users},
+        schema::{invitations, mails, member_roles, members, organizations, users},
         tx::WriteTx,
     },
     failure::Failure,
@@ -60,7 +60,7 @@ impl Backend {
         let email = account::email(&params.email).map_err(|message| AppError::field("email", message))?;
         let mut tx = WriteTx::begin(&self.inner.store, permit, now).await?;
         let organization = tx.organization_id();
-        let role = role_for_key(&mut tx, params.role).await?;
+        let role = assignable_role(&mut tx, params.role).await?;
         let member: Option<Id<MemberId>> = members::table
             .inner_join(users::table)
             .filter(members::organization_id.eq(organization).and(users::email.eq(&email)))
@@ -141,7 +141,7 @@ impl Backend {
         let now = self.now();
         let mut tx = WriteTx::begin(&self.inner.store, permit, now).await?;
         let (before, role_before) = managed(&mut tx, "change", id).await?;
-        let role = role_for_key(&mut tx, role).await?;
+        let role = assignable_role(&mut tx, role).await?;
         let row: InvitationRow = diesel::update(invitations::table.find(Id(id)))
             .set(invitations::role_id.eq(Id(role.id)))
             .returning(InvitationRow::as_returning())
@@ -155,7 +155,9 @@ impl Backend {
         );
         let committed = tx.commit(event, || {}).await?;
         self.applied(committed).await?;
-        self.invitation_view(permit, row, role, now).await
+        let mut deliveries = deliveries(&mut *self.inner.store.read().await?, permit.organization()).await?;
+        let delivery = deliveries.remove(&(row.id.0, row.serial)).unwrap_or(Delivery::Queued);
+        Ok(view(row, &role, permit.grants(), delivery, now))
     }
 
     /// Takes it back.
@@ -262,12 +264,7 @@ impl Backend {
             user_id,
             created_at: Moment(now),
         };
-        let authority = Authority {
-            organization: invitation.organization_id.0,
-            actor: Actor::Member { id: member.id.0, email: email.clone() },
-            session: None,
-            request: request.clone(),
-        };
+        let authority = Authority::of_member(invitation.organization_id.0, member.id.0, &email, request);
         let mut tx = WriteTx::begin_for(&self.inner.store, &authority, now).await?;
         // Asked again under the lock: of two who accept at the same moment, one comes too late.
         let invitation = acceptable(tx.connection()?, token, now).await?;
@@ -286,13 +283,7 @@ impl Backend {
         let held = MemberRoleRow { member_id: member.id, role_id: invitation.role_id };
         diesel::insert_into(member_roles::table).values(held).execute(tx.connection()?).await?;
         diesel::delete(invitations::table.find(invitation.id)).execute(tx.connection()?).await?;
-        if let Some(previous) = session {
-            diesel::delete(sessions::table.filter(sessions::token_digest.eq(Digest32(previous.digest()))))
-                .execute(tx.connection()?)
-                .await?;
-        }
-        let (token, session) = super::account::new_session(member.id, request, now);
-        diesel::insert_into(sessions::table).values(&session).execute(tx.connection()?).await?;
+        let (_, session) = self.open_session(&mut tx, member.id, request, session).await?;
         let mut detail = audited(&invitation, &role.name);
         if let Some(detail) = detail.as_object_mut() {
             detail.insert("invitation".to_owned(), json!(invitation.id.0));
@@ -300,7 +291,7 @@ impl Backend {
         let event = AuditEvent::created("invitation.accept", member.id.0, detail);
         let committed = tx.commit(event, || {}).await?;
         self.applied(committed).await?;
-        Ok(self.begin_session(token))
+        Ok(session)
     }
 
     /// Queues the mail, commits, and shows what was sent.
@@ -314,33 +305,15 @@ impl Backend {
     ) -> Result<InvitationSent, Failure> {
         let now = tx.now;
         let token = self.token_of(&row)?;
-        let mail = MailRow {
-            invitation_id: Some(row.id),
-            serial: Some(row.serial),
-            ..mail::row(&tx, Letter::Invitation, &row.email, json!({}))
-        };
-        diesel::insert_into(mails::table).values(&mail).execute(tx.connection()?).await?;
+        mail::queue(&mut tx, Letter::Invitation, &row.email, json!({}), Some(&row)).await?;
         let committed = tx.commit(event, || {}).await?;
         self.inner.mailer.wake();
         self.applied(committed).await?;
         Ok(InvitationSent {
-            invitation: self.invitation_view(permit, row, role.clone(), now).await?,
+            invitation: view(row, role, permit.grants(), Delivery::Queued, now),
             link: self.join_link(&token),
             by_mail: self.inner.mailer.has_server(),
         })
-    }
-
-    async fn invitation_view(
-        &self,
-        permit: &Permit<Invite>,
-        row: InvitationRow,
-        role: RoleChoice,
-        now: Timestamp,
-    ) -> Result<InvitationView, Failure> {
-        let mut connection = self.inner.store.read().await?;
-        let mut deliveries = deliveries(&mut connection, permit.organization()).await?;
-        let delivery = deliveries.remove(&(row.id.0, row.serial)).unwrap_or(Delivery::Queued);
-        Ok(view(row, &role, permit.grants(), delivery, now))
     }
 
     /// The token that an invitation's row has the digest of.
@@ -360,13 +333,12 @@ impl Backend {
 }
 
 /// The invitations of the organization, newest first.
-pub(super) async fn open_invitations(
+pub(super) async fn open_invitations<O: Operation>(
     connection: &mut AnyConnection,
-    authority: &Authority,
-    held: &Grants,
+    permit: &Permit<O>,
     now: Timestamp,
 ) -> Result<Vec<InvitationView>, Failure> {
-    let organization = authority.organization;
+    let organization = permit.organization();
     let rows: Vec<InvitationRow> = invitations::table
         .filter(invitations::organization_id.eq(Id(organization)))
         .order((invitations::sent_at.desc(), invitations::id.desc()))
@@ -378,7 +350,7 @@ pub(super) async fn open_invitations(
     let views = rows.into_iter().filter_map(|row| {
         let role = roles.iter().find(|role| role.id == row.role_id.0)?;
         let delivery = deliveries.remove(&(row.id.0, row.serial)).unwrap_or(Delivery::Queued);
-        Some(view(row, role, held, delivery, now))
+        Some(view(row, role, permit.grants(), delivery, now))
     });
     Ok(views.collect())
 }

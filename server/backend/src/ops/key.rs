@@ -24,7 +24,7 @@ use shared::{
 
 use super::{
     checked, count,
-    role::{role_choice, role_choices, role_for_key},
+    role::{assignable_role, role_choice, role_choices},
     stop_if,
 };
 use crate::{
@@ -120,7 +120,7 @@ impl Backend {
             let key = self.key_view(tx.connection()?, permit.organization(), sent_before).await?;
             return Err(AppError::AlreadyCreated { key: Box::new(key) }.into());
         }
-        let role = role_for_key(&mut tx, params.role).await?;
+        let role = assignable_role(&mut tx, params.role).await?;
         let plan = tx.organization().plan.clone();
         let allowance = self.allowance(tx.connection()?, permit.organization(), &plan, now).await?;
         if allowance.is_reached() {
@@ -205,7 +205,7 @@ impl Backend {
         let role = if params.role == role_before.id {
             role_before.clone()
         } else {
-            role_for_key(&mut tx, params.role).await?
+            assignable_role(&mut tx, params.role).await?
         };
         let was_expired = before.status_at(now)? == KeyStatus::Expired;
         let counts_again = was_expired && expires_at.is_none_or(|at| now < at);

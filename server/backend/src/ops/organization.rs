@@ -13,7 +13,7 @@ use super::count;
 use crate::{
     Backend,
     audit::AuditEvent,
-    authz::{Operation, OrganizationRead, OrganizationUpdate, Permit},
+    authz::{OrganizationRead, OrganizationUpdate, Permit},
     db::{
         anydb::AnyConnection,
         column::Id,
@@ -30,7 +30,7 @@ impl Backend {
     /// # Errors
     /// Only when the database fails.
     pub async fn organization_get(&self, permit: &Permit<OrganizationRead>) -> Result<OrganizationView, Failure> {
-        self.organization_view(permit).await
+        self.organization_view(permit.organization()).await
     }
 
     /// Changes the name.
@@ -60,11 +60,11 @@ impl Backend {
         );
         let committed = tx.commit(event, || {}).await?;
         self.applied(committed).await?;
-        self.organization_view(permit).await
+        self.organization_view(permit.organization()).await
     }
 
-    async fn organization_view<O: Operation>(&self, permit: &Permit<O>) -> Result<OrganizationView, Failure> {
-        let (id, now) = (permit.organization(), self.now());
+    async fn organization_view(&self, id: OrganizationId) -> Result<OrganizationView, Failure> {
+        let now = self.now();
         let mut connection = self.inner.store.read().await?;
         let connection = &mut *connection;
         let row: OrganizationRow =

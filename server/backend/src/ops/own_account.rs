@@ -18,11 +18,11 @@ use crate::{
         session::{NewSession, SessionToken},
         throttle::Attempt,
     },
-    authz::{Actor, Authority, Operation, OwnAccount, Permit},
+    authz::{Authority, Operation, OwnAccount, Permit},
     context::RequestInfo,
     db::{
         anydb::{AnyConnection, Moment},
-        column::{Digest32, Id},
+        column::Id,
         schema::{members, organizations, sessions, users},
         tx::WriteTx,
     },
@@ -100,14 +100,14 @@ impl Backend {
         new: String,
     ) -> Result<u64, Failure> {
         self.confirm_password(permit, "current", current).await?;
-        let Actor::Member { email, .. } = &permit.authority().actor else { return Err(AppError::SignedOut.into()) };
-        let known = vec![email.clone(), "ipaware".to_owned()];
+        let (member, email) = permit.authority().person()?;
+        let known = vec![email.to_owned(), "ipaware".to_owned()];
         let strength = self.inner.passwords.check_strength(new.clone(), known).await?;
         strength.map_err(|message| AppError::field("new", message))?;
         let password_hash = self.inner.passwords.hash(new).await?;
         let mut tx = WriteTx::begin(&self.inner.store, permit, self.now()).await?;
         let connection = tx.connection()?;
-        let user = user_of(connection, permit.authority().member()?).await?;
+        let user = user_of(connection, member).await?;
         diesel::update(users::table.find(user)).set(users::password_hash.eq(password_hash)).execute(connection).await?;
         let own: Vec<Id<MemberId>> =
             members::table.filter(members::user_id.eq(user)).select(members::id).load(connection).await?;
@@ -131,10 +131,10 @@ impl Backend {
     ) -> Result<NewSession, Failure> {
         let now = self.now();
         let from = self.session_authority(token, request.clone()).await?;
-        let (member, email) = {
-            let Actor::Member { id, email } = &from.actor else { return Err(AppError::SignedOut.into()) };
+        let (own, email) = from.person()?;
+        let member = {
             let mut connection = self.inner.store.read().await?;
-            let user = user_of(&mut connection, *id).await?;
+            let user = user_of(&mut connection, own).await?;
             let member: Option<Id<MemberId>> = members::table
                 .filter(members::user_id.eq(user).and(members::organization_id.eq(Id(organization))))
                 .select(members::id)
@@ -142,25 +142,15 @@ impl Backend {
                 .await
                 .optional()?;
             // In the caller's words: whether there is such an organization is not for them to know.
-            (member.ok_or_else(|| AppError::not_found("membership"))?, email.clone())
+            member.ok_or_else(|| AppError::not_found("membership"))?
         };
-        let authority = Authority {
-            organization,
-            actor: Actor::Member { id: member.0, email },
-            session: None,
-            request: request.clone(),
-        };
-        let (new_token, session) = super::account::new_session(member, request, now);
+        let authority = Authority::of_member(organization, member.0, email, request);
         let mut tx = WriteTx::begin_for(&self.inner.store, &authority, now).await?;
-        let connection = tx.connection()?;
-        diesel::delete(sessions::table.filter(sessions::token_digest.eq(Digest32(token.digest()))))
-            .execute(connection)
-            .await?;
-        diesel::insert_into(sessions::table).values(&session).execute(connection).await?;
-        let event = AuditEvent::created("session.create", session.id.0, json!({ "switched_from": from.organization }));
+        let (id, session) = self.open_session(&mut tx, member, request, Some(token)).await?;
+        let event = AuditEvent::created("session.create", id, json!({ "switched_from": from.organization }));
         let committed = tx.commit(event, || {}).await?;
         self.applied(committed).await?;
-        Ok(self.begin_session(new_token))
+        Ok(session)
     }
 
     /// Asks for the caller's own password once more, before something that cannot be undone.
@@ -170,10 +160,10 @@ impl Backend {
         field: &str,
         password: String,
     ) -> Result<(), Failure> {
-        let Actor::Member { id, email } = &permit.authority().actor else { return Err(AppError::SignedOut.into()) };
+        let (id, email) = permit.authority().person()?;
         let hash = {
             let mut connection = self.inner.store.read().await?;
-            let user = user_of(&mut connection, *id).await?;
+            let user = user_of(&mut connection, id).await?;
             users::table.find(user).select(users::password_hash).first(&mut connection).await?
         };
         self.check_password_of(&permit.authority().request, email, hash, field, password).await

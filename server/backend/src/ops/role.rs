@@ -316,7 +316,7 @@ pub(super) async fn role_choice(
 }
 
 /// A role that the caller may give to a key or to somebody who is invited.
-pub(super) async fn role_for_key(tx: &mut WriteTx, id: RoleId) -> Result<RoleChoice, Failure> {
+pub(super) async fn assignable_role(tx: &mut WriteTx, id: RoleId) -> Result<RoleChoice, Failure> {
     let organization = tx.organization_id().0;
     let choice = role_choice(tx.connection()?, organization, id).await?;
     tx.check_ceiling(&format!("assign {}", choice.name), &choice.permissions)?;

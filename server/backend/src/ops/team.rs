@@ -34,7 +34,7 @@ use crate::{
         tx::WriteTx,
     },
     failure::Failure,
-    mail::Letter,
+    mail::{self, Letter},
 };
 
 impl Backend {
@@ -51,7 +51,7 @@ impl Backend {
         let wanted = |email: &str, roles: &[RoleId]| {
             email.contains(&search) && params.role.is_none_or(|role| roles.contains(&role))
         };
-        let invitations = open_invitations(connection, permit.authority(), permit.grants(), now).await?;
+        let invitations = open_invitations(connection, permit, now).await?;
         let members = all_members(connection, organization).await?;
         let rows: Vec<TeamRow> = invitations
             .into_iter()
@@ -203,8 +203,8 @@ impl Backend {
         let kept = giver.role_ids().into_iter().filter(|role| *role != owner && *role != admin);
         set_roles(tx.connection()?, from, kept.chain(std::iter::once(admin))).await?;
         let detail = json!({ "from": giver.email, "to": receiver.email });
-        self.queue_mail(&mut tx, Letter::OwnershipGiven, &giver.email, detail.clone()).await?;
-        self.queue_mail(&mut tx, Letter::OwnershipReceived, &receiver.email, detail.clone()).await?;
+        mail::queue(&mut tx, Letter::OwnershipGiven, &giver.email, detail.clone(), None).await?;
+        mail::queue(&mut tx, Letter::OwnershipReceived, &receiver.email, detail, None).await?;
         let event = AuditEvent::changed(
             "ownership.transfer",
             organization,
