@@ -47,6 +47,7 @@ fn settings(folder: &Path) -> Settings {
     Settings {
         database_url: folder.join("bench.db").display().to_string(),
         pepper_file: folder.join("pepper"),
+        usage_dir: folder.join("usage"),
         sign_up: SignUpMode::Open,
         secure_cookies: false,
         plans: Plans::load(None, "Custom").expect("the plans that come with the server"),
@@ -97,9 +98,9 @@ fn decision(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("decision");
     for Filled { count, backend, known, unknown, .. } in [&*SMALL, &*LARGE] {
         let question = |permission: &str| Question {
-            permissions: vec![AskedPermission::read(permission)],
+            permissions: std::iter::once(AskedPermission::read(permission)).collect(),
             address: "203.0.113.9".parse().ok(),
-            organization: None,
+            ..Question::default()
         };
         let (lookup, create) = (question("ip.lookup"), question("api.key.create"));
         let malformed: Vec<_> = headers(known).iter().map(|header| format!("{header}x")).collect();

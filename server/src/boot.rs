@@ -8,7 +8,7 @@ use std::{
 
 use anyhow::{Context as _, Result, bail};
 use backend::{Backend, demo, geo::GeoDatabases};
-use tokio::net::TcpListener;
+use tokio::{net::TcpListener, sync::oneshot};
 
 use crate::{
     accept,
@@ -39,20 +39,38 @@ pub async fn serve(config: Config) -> Result<()> {
             println!("demo sign-in: {email} / {} ({role})", sign_in.password);
         }
     }
-    let backend = Backend::open(settings).await.context("the database cannot be opened")?;
-    tracing::info!(data_dir = %config.data_dir.display(), version = env!("CARGO_PKG_VERSION"), "ready to serve");
-
-    let tasks = backend.start_tasks();
+    let backend = Backend::connect(settings).await.context("the database cannot be opened")?;
     let policy = HttpPolicy {
         trusted_proxies: config.trusted_proxies.clone(),
         https: config.is_https(),
         public_url: config.public_url.clone(),
         security_contact: config.security_contact.clone(),
     };
-    let edge = Edge::new(AppState::new(backend, site, geo, policy));
+    let edge = Edge::new(AppState::new(backend.clone(), site, geo, policy));
+    let address = listener.local_addr()?;
+    let (stop, stopped) = oneshot::channel::<()>();
+    // From now on whoever asks is told that the server is starting, and does not wait for an answer in vain.
+    let mut serving = tokio::spawn(accept::serve(listener, edge, async {
+        tokio::select! {
+            () = signals => {}
+            _ = stopped => {}
+        }
+    }));
+    tracing::info!(%address, data_dir = %config.data_dir.display(), version = env!("CARGO_PKG_VERSION"), "starting");
+    let loaded = tokio::select! {
+        loaded = backend.load() => loaded.context("the keys cannot be loaded"),
+        ended = &mut serving => return ended.context("the server has ended early"),
+    };
+    if let Err(error) = loaded {
+        drop(stop);
+        serving.await?;
+        return Err(error);
+    }
+    let tasks = backend.start_tasks();
     // Scripts wait for this line; it is the only one of its form.
-    println!("listening on http://{}", listener.local_addr()?);
-    accept::serve(listener, edge, signals).await;
+    println!("listening on http://{address}");
+    serving.await?;
+    drop(stop);
     tasks.stop().await;
     tracing::info!("stopped");
     Ok(())

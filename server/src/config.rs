@@ -201,6 +201,7 @@ impl Config {
         backend::Settings {
             database_url: self.database_url.clone(),
             pepper_file: self.pepper_file.clone(),
+            usage_dir: self.data_dir.join("usage"),
             sign_up: self.sign_up,
             secure_cookies: self.is_https(),
             plans: self.plans.clone(),

@@ -37,15 +37,21 @@ macro_rules! ids {
             pub const fn bits(self) -> u128 {
                 self.0
             }
+
+            /// The text, in ASCII, without a trip to the allocator.
+            #[must_use]
+            pub fn text(self) -> [u8; $prefix.len() + base62::WIDTH_128] {
+                let mut text = [0; $prefix.len() + base62::WIDTH_128];
+                let (prefix, digits) = text.split_at_mut($prefix.len());
+                prefix.copy_from_slice($prefix.as_bytes());
+                digits.copy_from_slice(&base62::encode::<{ base62::WIDTH_128 }>(self.0));
+                text
+            }
         }
 
         impl fmt::Display for $name {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str($prefix)?;
-                for c in base62::encode::<{ base62::WIDTH_128 }>(self.0) {
-                    fmt::Write::write_char(f, char::from(c))?;
-                }
-                Ok(())
+                f.write_str(str::from_utf8(&self.text()).unwrap_or_default())
             }
         }
 

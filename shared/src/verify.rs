@@ -21,6 +21,8 @@ pub enum Refusal {
     KeyIdInsteadOfSecret,
     /// No such secret: mistyped, truncated, or never issued. Deliberately one answer for all of them.
     Unknown,
+    /// So many unknown secrets came from that address that it is not listened to for a moment.
+    TooManyAttempts,
     /// The key was revoked.
     Revoked,
     /// The key is paused.
@@ -37,13 +39,14 @@ pub enum Refusal {
 
 impl Refusal {
     /// All of them, in the order of the rules.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::CredentialsMissing,
         Self::CredentialsRepeated,
         Self::BearerMissing,
         Self::SurroundingSpaces,
         Self::KeyIdInsteadOfSecret,
         Self::Unknown,
+        Self::TooManyAttempts,
         Self::Revoked,
         Self::Paused,
         Self::Expired,
@@ -62,6 +65,7 @@ impl Refusal {
             Self::SurroundingSpaces => "surrounding_spaces",
             Self::KeyIdInsteadOfSecret => "key_id_instead_of_secret",
             Self::Unknown => "unknown",
+            Self::TooManyAttempts => "too_many_attempts",
             Self::Revoked => "revoked",
             Self::Paused => "paused",
             Self::Expired => "expired",
@@ -78,7 +82,7 @@ impl Refusal {
         match self {
             Self::CredentialsRepeated => 400,
             Self::IpNotAllowed | Self::PermissionMissing => 403,
-            Self::LimitExceeded => 429,
+            Self::TooManyAttempts | Self::LimitExceeded => 429,
             _ => 401,
         }
     }
@@ -88,7 +92,7 @@ impl Refusal {
     #[must_use]
     pub const fn bearer_error(self) -> Option<&'static str> {
         match self {
-            Self::CredentialsMissing | Self::IpNotAllowed | Self::LimitExceeded => None,
+            Self::CredentialsMissing | Self::TooManyAttempts | Self::IpNotAllowed | Self::LimitExceeded => None,
             Self::CredentialsRepeated => Some("invalid_request"),
             Self::PermissionMissing => Some("insufficient_scope"),
             _ => Some("invalid_token"),
@@ -113,6 +117,9 @@ impl Refusal {
                 "This is a Key ID (key_…), which is public. Send the secret key, which starts with ipaware_."
             }
             Self::Unknown => "The secret key is not valid. Check that it was copied completely and is the current one.",
+            Self::TooManyAttempts => {
+                "Too many unknown secret keys came from this address. Wait a moment, then send the right one."
+            }
             Self::Revoked => "This API key was revoked. Create a new one and deploy it.",
             Self::Paused => "This API key is paused. Somebody who may edit keys can resume it.",
             Self::Expired => "This API key has expired. Move its date, or create a new one.",

@@ -166,9 +166,9 @@ impl Backend {
             request,
         };
         let held = Held {
-            role_names: vec![holder.role.name.clone()],
+            role_names: vec![holder.role.name().to_owned()],
             is_owner: false,
-            grants: holder.role.permissions.clone(),
+            grants: holder.role.permissions().clone(),
         };
         Ok(Context { backend: self.clone(), authority, held })
     }

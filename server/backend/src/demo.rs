@@ -14,6 +14,7 @@ use shared::{
     role::{RoleCreateParams, SystemRole},
     team::{InvitationCreateParams, TeamListParams},
 };
+use smallvec::smallvec;
 
 use crate::{
     Backend, Failure, Settings, SignUpMode,
@@ -177,13 +178,13 @@ impl Demo {
         if let Some((minutes, address)) = story.last_used {
             self.clock.set(self.today.plus_seconds(-60 * minutes));
             let question = Question {
-                permissions: vec![AskedPermission::Known(if story.role == SystemRole::Member.name() {
+                permissions: smallvec![AskedPermission::Known(if story.role == SystemRole::Member.name() {
                     Permission::UsageView
                 } else {
                     Permission::IpLookup
                 })],
                 address: address.parse::<IpAddr>().ok(),
-                organization: None,
+                ..Question::default()
             };
             let verdict = self.backend.verify(WellFormed::read(created.secret.expose()), &question);
             verdict.outcome.map_err(|refusal| Failure::broken(format!("{}: {}", story.name, refusal.reason())))?;
@@ -256,6 +257,7 @@ mod tests {
         Settings {
             database_url: folder.path().join("demo.db").display().to_string(),
             pepper_file: folder.path().join("pepper"),
+            usage_dir: folder.path().join("usage"),
             sign_up: SignUpMode::First,
             secure_cookies: false,
             plans: Plans::load(None, "Free").expect("the plans that come with the server"),

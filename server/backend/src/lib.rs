@@ -21,12 +21,20 @@ mod random;
 mod tasks;
 #[cfg(test)]
 mod test_support;
+mod usage;
 
-use std::{path::PathBuf, sync::Arc};
+use std::{
+    path::PathBuf,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+};
 
 use shared::{Timestamp, verify::Refusal};
 
 pub use self::failure::Failure;
+pub use self::usage::UsageLag;
 use self::{
     authn::{password::Passwords, session::CookiePolicy, throttle::Throttle},
     clock::Clock,
@@ -35,6 +43,7 @@ use self::{
     keyring::{Keyring, Question, Verdict, applier::Applier, pepper::Peppers, secret::WellFormed},
     mail::{MailSettings, Mailer},
     plan::Plans,
+    usage::Usage,
 };
 
 /// Who may make an account without an invitation.
@@ -55,6 +64,8 @@ pub struct Settings {
     pub database_url: String,
     /// Where the peppers are; made on the first start.
     pub pepper_file: PathBuf,
+    /// A folder for what verifications have left behind and the database does not have yet. Servers may share it.
+    pub usage_dir: PathBuf,
     /// Who may make an account.
     pub sign_up: SignUpMode,
     /// Whether people reach us by https.
@@ -76,7 +87,9 @@ pub struct Backend {
 struct Inner {
     store: Store,
     keyring: Arc<Keyring>,
+    usage: Usage,
     applier: Applier,
+    is_ready: AtomicBool,
     passwords: Passwords,
     throttle: Throttle,
     mailer: Mailer,
@@ -98,19 +111,31 @@ impl Backend {
     /// # Errors
     /// A sentence for whoever starts the server.
     pub async fn open(settings: Settings) -> Result<Self, Failure> {
-        let Settings { database_url, pepper_file, sign_up, secure_cookies, plans, mail, clock } = settings;
+        let this = Self::connect(settings).await?;
+        this.load().await?;
+        Ok(this)
+    }
+
+    /// Opens the database and brings its tables up to date. Nothing but [`Self::load`] may be asked of it before that
+    /// is done: it would say that there are no keys.
+    ///
+    /// # Errors
+    /// A sentence for whoever starts the server.
+    pub async fn connect(settings: Settings) -> Result<Self, Failure> {
+        let Settings { database_url, pepper_file, usage_dir, sign_up, secure_cookies, plans, mail, clock } = settings;
         let mailer = Mailer::new(mail)?;
         let store = Store::open(&database_url).await?;
         let peppers = Peppers::open(&pepper_file, &store).await?;
+        let usage = Usage::open(&usage_dir, clock.now())?;
         let keyring = Arc::new(Keyring::new(peppers));
         let applier = Applier::new(store.clone(), Arc::clone(&keyring), plans.clone(), clock.clone());
-        applier.load_all().await?;
-        tracing::info!(database = store.engine_name(), secrets = keyring.index.len(), "the index is loaded");
         Ok(Self {
             inner: Arc::new(Inner {
                 store,
                 keyring,
+                usage,
                 applier,
+                is_ready: AtomicBool::new(false),
                 passwords: Passwords::default(),
                 throttle: Throttle::default(),
                 mailer,
@@ -120,6 +145,37 @@ impl Backend {
                 clock,
             }),
         })
+    }
+
+    /// Loads every key into memory. From then on [`Self::is_ready`].
+    ///
+    /// # Errors
+    /// A sentence for whoever starts the server.
+    pub async fn load(&self) -> Result<(), Failure> {
+        let Inner { store, keyring, usage, applier, is_ready, .. } = &*self.inner;
+        applier.load_all().await?;
+        usage.recover(keyring, store).await?;
+        is_ready.store(true, Ordering::Release);
+        Ok(())
+    }
+
+    /// Whether verification works: it does not before the index is loaded.
+    #[must_use]
+    pub fn is_ready(&self) -> bool {
+        self.inner.is_ready.load(Ordering::Acquire)
+    }
+
+    /// How many keys are in memory, and how many there are in all, as far as that is known. For whoever waits for
+    /// [`Self::is_ready`].
+    #[must_use]
+    pub fn loaded(&self) -> (u64, u64) {
+        self.inner.applier.progress()
+    }
+
+    /// How far the database lags behind what verifications have left behind.
+    #[must_use]
+    pub fn usage_lag(&self) -> UsageLag {
+        self.inner.usage.lag(self.now())
     }
 
     /// Whoever sent a request, with the session token among its cookies, if there is one.
@@ -133,7 +189,7 @@ impl Backend {
 
     /// Decides whether whoever presented this may do that. Never touches the database.
     #[must_use]
-    pub fn verify(&self, presented: Result<WellFormed<'_>, Refusal>, question: &Question) -> Verdict {
+    pub fn verify(&self, presented: Result<WellFormed<'_>, Refusal>, question: &Question<'_>) -> Verdict {
         self.inner.keyring.verify(presented, question, self.now())
     }
 

@@ -32,7 +32,7 @@ impl Head {
     /// Looks at the next bytes, and spoils the line end that must not pass. What follows the head is left alone.
     pub(super) fn check(&mut self, mut bytes: &mut [u8]) {
         while !self.done {
-            let Some(end) = bytes.iter().position(|byte| *byte == b'\n') else {
+            let Some(end) = memchr::memchr(b'\n', bytes) else {
                 self.line.extend(bytes);
                 return;
             };
@@ -76,7 +76,9 @@ impl Line {
 
     /// `name` with its colon, in lower case.
     fn is_named(&self, name: &[u8]) -> bool {
-        self.start.get(..name.len()).is_some_and(|start| start.eq_ignore_ascii_case(name))
+        self.length >= name.len()
+            && self.start.first().is_some_and(|first| name.first().is_some_and(|f| f.eq_ignore_ascii_case(first)))
+            && self.start.get(..name.len()).is_some_and(|start| start.eq_ignore_ascii_case(name))
     }
 }
 

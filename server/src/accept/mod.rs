@@ -3,13 +3,13 @@
 //! `axum::serve` keeps silent, dribbling and idle connections open for ever, so this is a loop of our own around
 //! hyper with a limit for each of them.
 
+mod answer;
 mod count;
 mod head;
 mod phase;
 
-use std::{convert::Infallible, io, net::SocketAddr, time::Duration};
+use std::{io, net::SocketAddr, time::Duration};
 
-use hyper::service::service_fn;
 use hyper_util::{
     rt::{TokioExecutor, TokioIo, TokioTimer},
     server::{conn::auto, graceful::GracefulShutdown},
@@ -17,6 +17,7 @@ use hyper_util::{
 use tokio::net::{TcpListener, TcpStream};
 
 use self::{
+    answer::Answers,
     count::{Counts, Place},
     phase::{Phase, Watched},
 };
@@ -24,11 +25,6 @@ use crate::middleware::Edge;
 
 /// The largest head of a request. hyper's buffer cannot be smaller than 8 KiB.
 const HEAD_MAX: usize = 16 * 1024;
-/// How many header lines a request may have.
-const HEADER_LINES_MAX: usize = 100;
-/// How long a kept-alive connection may wait for its next request: longer than the 60 seconds for which proxies
-/// commonly keep theirs, so that it is they who close.
-const IDLE: Duration = Duration::from_secs(75);
 /// How long requests in flight may take when the server stops.
 const FAREWELL: Duration = Duration::from_secs(10);
 /// How long to wait when the system has no more file descriptors.
@@ -47,15 +43,9 @@ pub async fn serve(listener: TcpListener, edge: Edge, stop: impl Future<Output =
             taken = take(&listener, &counts, &edge) => taken,
         };
         let Some((stream, peer, place)) = taken else { continue };
-        let (edge, phase) = (edge.clone(), Phase::default());
+        let phase = Phase::default();
         let io = TokioIo::new(Watched::new(stream, phase.clone()));
-        let service = service_fn(move |request| {
-            let (edge, phase) = (edge.clone(), phase.clone());
-            async move {
-                let _busy = phase.busy(request.version());
-                Ok::<_, Infallible>(edge.answer(peer, request).await)
-            }
-        });
+        let service = Answers::new(edge.clone(), peer, phase);
         let connection = graceful.watch(builder.serve_connection(io, service).into_owned());
         tokio::spawn(async move {
             // Whatever ends a connection is its client's affair; there is nobody to tell.
@@ -79,10 +69,12 @@ fn builder() -> auto::Builder<TokioExecutor> {
     let mut builder = auto::Builder::new(TokioExecutor::new());
     builder
         .http1()
-        .timer(TokioTimer::new())
-        .header_read_timeout(IDLE)
+        // [`Watched`] has the time of heads and of idling.
+        .header_read_timeout(None)
         .keep_alive(true)
-        .max_headers(HEADER_LINES_MAX)
+        // At most 100 header lines, which is hyper's own limit: naming one costs an allocation for every request.
+        // Head and body leave in one piece: both are small.
+        .writev(false)
         .max_buf_size(HEAD_MAX);
     builder
         .http2()

@@ -3,14 +3,17 @@
 //! hyper has one limit for waiting for a request and for reading its head. They should differ: a proxy may keep a
 //! connection for a minute, but a head that does not come is an attack ("slowloris"). And while hyper finds out which
 //! version of HTTP is spoken, it has no limit at all. So the socket itself is watched: from the first byte of a head
-//! to its end there are ten seconds.
+//! to its end there are ten seconds, and between two requests there is a minute.
+//!
+//! Setting a timer for every request would take as long as half a verification. So the time between requests is counted
+//! in ticks of one timer that is left running.
 
 use std::{
     io,
     pin::Pin,
     sync::{
         Arc,
-        atomic::{AtomicU8, Ordering},
+        atomic::{AtomicU8, AtomicU32, Ordering},
     },
     task::{Context, Poll},
     time::Duration,
@@ -19,13 +22,19 @@ use std::{
 use http::Version;
 use tokio::{
     io::{AsyncRead, AsyncWrite, ReadBuf},
-    time::{Sleep, sleep},
+    time::{Instant, Sleep, sleep},
 };
 
 use super::head::Head;
 
 /// How long a head may take, and a fresh connection until its first.
 const HEAD_TIME: Duration = Duration::from_secs(10);
+
+/// How often an idle connection is looked at.
+const TICK: Duration = Duration::from_secs(15);
+/// After so many ticks without a request it is closed: 60 to 75 seconds after the last one. Longer than proxies commonly
+/// keep theirs, so that it is they who close.
+const QUIET_TICKS: u32 = 5;
 
 /// A head is expected, or under way.
 const HEAD: u8 = 0;
@@ -38,7 +47,14 @@ const EXEMPT: u8 = 3;
 
 /// Shared by the socket, which reads, and by the service, which knows when a head was complete.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Phase(Arc<AtomicU8>);
+pub(super) struct Phase(Arc<Shared>);
+
+#[derive(Debug, Default)]
+struct Shared {
+    phase: AtomicU8,
+    /// How many requests there were; may wrap around.
+    requests: AtomicU32,
+}
 
 /// Lasts as long as a request is being answered.
 #[derive(Debug)]
@@ -47,16 +63,21 @@ pub(super) struct Busy(Phase);
 impl Phase {
     /// The head is complete.
     pub(super) fn busy(&self, version: Version) -> Busy {
+        self.0.requests.fetch_add(1, Ordering::Relaxed);
         self.set(if version == Version::HTTP_2 { EXEMPT } else { BUSY });
         Busy(self.clone())
     }
 
     fn set(&self, phase: u8) {
-        self.0.store(phase, Ordering::Release);
+        self.0.phase.store(phase, Ordering::Release);
     }
 
     fn get(&self) -> u8 {
-        self.0.load(Ordering::Acquire)
+        self.0.phase.load(Ordering::Acquire)
+    }
+
+    fn requests(&self) -> u32 {
+        self.0.requests.load(Ordering::Relaxed)
     }
 }
 
@@ -68,18 +89,50 @@ impl Drop for Busy {
     }
 }
 
-/// A socket that gives up on a head that does not end, and has [`Head`] look at each.
+/// A socket that gives up on a head that does not end and on a connection that is not used, and has [`Head`] look at
+/// each head.
 #[derive(Debug)]
 pub(super) struct Watched<S> {
     socket: S,
     phase: Phase,
     head: Head,
-    limit: Option<Pin<Box<Sleep>>>,
+    head_limit: Option<Pin<Box<Sleep>>>,
+    idle: Option<Idle>,
+}
+
+/// The timer that is left running, and what it saw the last time.
+#[derive(Debug)]
+struct Idle {
+    tick: Pin<Box<Sleep>>,
+    requests: u32,
+    quiet: u32,
+}
+
+impl Idle {
+    /// Sets the timer, which then wakes the connection without being asked again.
+    fn begin(requests: u32, cx: &mut Context<'_>) -> Self {
+        let mut tick = Box::pin(sleep(TICK));
+        // Not ready: it has only begun.
+        _ = tick.as_mut().poll(cx);
+        Self { tick, requests, quiet: 0 }
+    }
+
+    /// Whether there was no request for too long.
+    fn is_over(&mut self, requests: u32, cx: &mut Context<'_>) -> bool {
+        if !self.tick.is_elapsed() {
+            return false;
+        }
+        self.quiet = if requests == self.requests { self.quiet + 1 } else { 1 };
+        self.requests = requests;
+        self.tick.as_mut().reset(Instant::now() + TICK);
+        _ = self.tick.as_mut().poll(cx);
+        self.quiet >= QUIET_TICKS
+    }
 }
 
 impl<S> Watched<S> {
     pub(super) fn new(socket: S, phase: Phase) -> Self {
-        Self { socket, phase, head: Head::default(), limit: None }
+        Self { socket, phase, head: Head::default(), head_limit: None, idle: None }
     }
 }
 
@@ -88,7 +141,7 @@ impl<S: AsyncRead + Unpin> AsyncRead for Watched<S> {
         let this = &mut *self;
         let phase = this.phase.get();
         if phase != HEAD {
-            this.limit = None;
+            this.head_limit = None;
         }
         let before = buffer.filled().len();
         let read = Pin::new(&mut this.socket).poll_read(cx, buffer);
@@ -101,13 +154,19 @@ impl<S: AsyncRead + Unpin> AsyncRead for Watched<S> {
         {
             this.head.check(arrived);
         }
-        if phase == HEAD && read.is_pending() {
-            let limit = this.limit.get_or_insert_with(|| Box::pin(sleep(HEAD_TIME)));
-            if limit.as_mut().poll(cx).is_ready() {
-                return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));
-            }
-        }
-        read
+        let is_over = read.is_pending()
+            && match phase {
+                HEAD => {
+                    let limit = this.head_limit.get_or_insert_with(|| Box::pin(sleep(HEAD_TIME)));
+                    limit.as_mut().poll(cx).is_ready()
+                }
+                IDLE => {
+                    let requests = this.phase.requests();
+                    this.idle.get_or_insert_with(|| Idle::begin(requests, cx)).is_over(requests, cx)
+                }
+                _ => false,
+            };
+        if is_over { Poll::Ready(Err(io::ErrorKind::TimedOut.into())) } else { read }
     }
 }
 
@@ -139,10 +198,7 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Watched<S> {
 
 #[cfg(test)]
 mod tests {
-    use tokio::{
-        io::{AsyncReadExt as _, AsyncWriteExt as _, duplex},
-        time::Instant,
-    };
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, duplex};
 
     use super::*;
 
@@ -182,5 +238,28 @@ mod tests {
         };
         let (_, read) = tokio::join!(later, socket.read_u8());
         assert_eq!(read.ok(), Some(b'P'));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_connection_that_is_not_used_is_closed_within_75_seconds_of_its_last_request() {
+        let (mut client, socket) = duplex(64);
+        let phase = Phase::default();
+        let mut socket = Watched::new(socket, phase.clone());
+        for pause in [0, 20, 50, 7] {
+            let (sent, read) = tokio::join!(
+                async {
+                    tokio::time::sleep(Duration::from_secs(pause)).await;
+                    client.write_all(b"G").await
+                },
+                socket.read_u8()
+            );
+            assert_eq!((sent.ok(), read.ok()), (Some(()), Some(b'G')));
+            drop(phase.busy(Version::HTTP_11));
+        }
+        let last = Instant::now();
+        let closed = socket.read_u8().await.map_err(|error| error.kind());
+        let after = last.elapsed().as_secs();
+        assert_eq!(closed, Err(io::ErrorKind::TimedOut));
+        assert!((60..=75).contains(&after), "after {after} seconds");
     }
 }

@@ -1,12 +1,19 @@
 //! One line per request: what was asked, by whom, and how it went.
 //!
 //! Only the path, never the query, and no header: secrets may have strayed into either (OWASP, Logging Cheat Sheet,
-//! "Data to exclude"). Allowed verifications and files are written at `debug`: there are too many of them to be read.
+//! "Data to exclude"). Verifications and files are written at `debug`: there are too many of them to be read. (Refusals
+//! are kept with their reasons by the backend, and counted.)
 
 use std::{net::IpAddr, time::Instant};
 
 use http::{Method, StatusCode, Uri};
 use tracing::{debug, info};
+
+/// Whether verifications are written.
+#[must_use]
+pub fn is_verbose() -> bool {
+    tracing::enabled!(target: "access", tracing::Level::DEBUG)
+}
 
 /// What the line says, gathered before the request is handed on.
 #[derive(Debug)]
@@ -28,7 +35,7 @@ impl Line {
     pub fn write(&self, status: StatusCode, request_id: &str) {
         let Self { method, uri, address, began } = self;
         let (path, status) = (uri.path(), status.as_u16());
-        let is_quiet = status < 400 && (path == crate::v1::verify::PATH || path.starts_with("/pkg/"));
+        let is_quiet = path == crate::v1::verify::PATH || (status < 400 && path.starts_with("/pkg/"));
         macro_rules! line {
             ($level:ident) => {
                 $level!(

@@ -5,6 +5,7 @@
 
 use std::{
     hash::{BuildHasher as _, RandomState},
+    ops::Deref,
     sync::{
         LazyLock,
         atomic::{AtomicU64, Ordering},
@@ -25,31 +26,37 @@ static COUNTER: AtomicU64 = AtomicU64::new(0);
 /// How many base62 digits 64 bits take.
 const WIDTH_64: usize = 11;
 
-/// A fresh one: `req_` and 22 letters and digits.
-#[must_use]
-pub fn fresh() -> String {
-    let count = COUNTER.fetch_add(1, Ordering::Relaxed);
-    let mut id = String::with_capacity(4 + 2 * WIDTH_64);
-    id.push_str("req_");
-    for key in &*KEYS {
-        push_base62(&mut id, key.hash_one(count));
+const PREFIX: &[u8] = b"req_";
+
+/// `req_` and 22 letters and digits. Lies where it is needed, without a trip to the allocator.
+#[derive(Debug, Clone, Copy)]
+pub struct RequestId([u8; PREFIX.len() + 2 * WIDTH_64]);
+
+impl Deref for RequestId {
+    type Target = str;
+
+    fn deref(&self) -> &str {
+        // It is ASCII throughout.
+        std::str::from_utf8(&self.0).unwrap_or_default()
     }
-    id
 }
 
-/// In 64-bit arithmetic: dividing 128-bit numbers would be the dearest part of a verification.
-fn push_base62(text: &mut String, mut value: u64) {
-    let mut digits = [b'0'; WIDTH_64];
-    for digit in digits.iter_mut().rev() {
-        *digit = usize::try_from(value % 62).ok().and_then(|i| base62::ALPHABET.get(i)).copied().unwrap_or(b'0');
-        value /= 62;
+/// A fresh one.
+#[must_use]
+pub fn fresh() -> RequestId {
+    let count = COUNTER.fetch_add(1, Ordering::Relaxed);
+    let mut id = [b'0'; PREFIX.len() + 2 * WIDTH_64];
+    let (prefix, digits) = id.split_at_mut(PREFIX.len());
+    prefix.copy_from_slice(PREFIX);
+    for (key, digits) in KEYS.iter().zip(digits.chunks_mut(WIDTH_64)) {
+        digits.copy_from_slice(&base62::encode::<WIDTH_64>(u128::from(key.hash_one(count))));
     }
-    text.extend(digits.map(char::from));
+    RequestId(id)
 }
 
 /// Puts it on the answer.
-pub fn write(headers: &mut HeaderMap, id: &str) {
-    if let Ok(value) = HeaderValue::from_str(id) {
+pub fn write(headers: &mut HeaderMap, id: &RequestId) {
+    if let Ok(value) = HeaderValue::from_bytes(&id.0) {
         headers.insert(HEADER, value);
     }
 }
@@ -62,7 +69,7 @@ mod tests {
 
     #[test]
     fn ids_are_unique_and_of_one_form() {
-        let ids: HashSet<String> = (0..10_000).map(|_| fresh()).collect();
+        let ids: HashSet<String> = (0..10_000).map(|_| fresh().to_string()).collect();
         assert_eq!(ids.len(), 10_000);
         for id in ids {
             let digits = id.strip_prefix("req_").expect("the prefix");

@@ -24,7 +24,8 @@ const HSTS: (HeaderName, HeaderValue) = (
     HeaderName::from_static("strict-transport-security"),
     HeaderValue::from_static("max-age=31536000; includeSubDomains"),
 );
-const NO_STORE: HeaderValue = HeaderValue::from_static("no-store");
+/// An answer to one, and to nobody later.
+pub const NO_STORE: HeaderValue = HeaderValue::from_static("no-store");
 
 /// The policy of one rendered page. `wasm-unsafe-eval` allows compiling WebAssembly and nothing else; the nonce is the
 /// page's own, so an injected script does not have it.

@@ -8,7 +8,7 @@ use backend::{
     keyring::{AskedPermission, Holder, Question, credential::bearer},
 };
 use http::{
-    HeaderMap, HeaderName, HeaderValue, StatusCode,
+    HeaderMap, HeaderValue, StatusCode,
     header::{AUTHORIZATION, RETRY_AFTER, WWW_AUTHENTICATE},
     request::Parts,
 };
@@ -25,18 +25,26 @@ pub const INVALID: &str = "Invalid API Key";
 /// # Errors
 /// The refusal, ready to be sent.
 pub fn authenticate(state: &AppState, parts: &Parts, permission: Option<Permission>) -> Result<Holder, Problem> {
-    let address = parts.extensions.get::<RequestInfo>().and_then(|info| info.address);
-    let permissions = permission.map(AskedPermission::Known).into_iter().collect();
-    verify(state, &parts.headers, Question { permissions, address, organization: None })
+    let info = parts.extensions.get::<RequestInfo>();
+    let address = info.and_then(|info| info.address);
+    let question = Question {
+        permissions: permission.map(AskedPermission::Known).into_iter().collect(),
+        address,
+        organization: None,
+        blamed: address,
+        user_agent: info.and_then(|info| info.user_agent.as_deref()),
+        request_id: info.map_or("", |info| &info.request_id),
+    };
+    verify(state, &parts.headers, &question)
 }
 
 /// The holder of the key in `headers`, if the answer to `question` is yes.
 ///
 /// # Errors
 /// The refusal, ready to be sent.
-pub fn verify(state: &AppState, headers: &HeaderMap, question: Question) -> Result<Holder, Problem> {
+pub fn verify(state: &AppState, headers: &HeaderMap, question: &Question<'_>) -> Result<Holder, Problem> {
     let presented = bearer(headers.get_all(AUTHORIZATION).iter().map(HeaderValue::as_bytes));
-    let verdict = state.backend.verify(presented, &question);
+    let verdict = state.backend.verify(presented, question);
     match (verdict.outcome, verdict.holder) {
         (Ok(()), Some(holder)) => Ok(holder),
         (Ok(()), None) => Err(Problem::internal()),
@@ -46,21 +54,27 @@ pub fn verify(state: &AppState, headers: &HeaderMap, question: Question) -> Resu
 
 fn refused(refusal: Refusal, asked: &[AskedPermission], now: Timestamp) -> Problem {
     let status = StatusCode::from_u16(refusal.status()).unwrap_or(StatusCode::UNAUTHORIZED);
-    let output = if refusal.needs_genuine_secret() { refusal.detail() } else { INVALID };
+    let output = match refusal {
+        Refusal::TooManyAttempts => "Too Many Requests",
+        refusal if refusal.needs_genuine_secret() => refusal.detail(),
+        _ => INVALID,
+    };
     let mut problem = Problem::new(status, refusal.reason(), refusal.detail()).saying(output);
     if let Some(challenge) = challenge(refusal, asked) {
         problem = problem.with(WWW_AUTHENTICATE, challenge);
     }
-    if refusal == Refusal::LimitExceeded {
-        problem = problem.with(RETRY_AFTER, HeaderValue::from(seconds_to_next_month(now)));
+    match refusal {
+        Refusal::LimitExceeded => problem.with(RETRY_AFTER, HeaderValue::from(seconds_to_next_month(now))),
+        // An address is listened to again after a fraction of a second, unless it goes on.
+        Refusal::TooManyAttempts => problem.with(RETRY_AFTER, HeaderValue::from(1)),
+        _ => problem,
     }
-    problem
 }
 
 /// RFC 6750, section 3. A key that is fine but called from the wrong place, or too often, gets no challenge: another
 /// token would not help.
 fn challenge(refusal: Refusal, asked: &[AskedPermission]) -> Option<HeaderValue> {
-    if matches!(refusal, Refusal::IpNotAllowed | Refusal::LimitExceeded) {
+    if matches!(refusal, Refusal::TooManyAttempts | Refusal::IpNotAllowed | Refusal::LimitExceeded) {
         return None;
     }
     let Some(error) = refusal.bearer_error() else { return Some(HeaderValue::from_static("Bearer")) };
@@ -91,24 +105,6 @@ fn seconds_to_next_month(now: Timestamp) -> u64 {
     let first_day = format!("{:04}-{:02}-01", next.div_euclid(12), next.rem_euclid(12) + 1);
     let begins = Timestamp::end_of_day(&first_day).map(|end| end.plus_days(-1));
     begins.and_then(|begins| u64::try_from(begins.seconds_since(now)).ok()).unwrap_or(0).max(1)
-}
-
-/// `X-Key-Id` and the other headers that tell a proxy whose key it was.
-pub(super) fn holder_headers(holder: &Holder, headers: &mut HeaderMap) {
-    const KEY: HeaderName = HeaderName::from_static("x-key-id");
-    const ROLE: HeaderName = HeaderName::from_static("x-key-role");
-    const ORGANIZATION: HeaderName = HeaderName::from_static("x-organization-id");
-    let text = [
-        (KEY, holder.key.to_string()),
-        (ORGANIZATION, holder.organization.to_string()),
-        (ROLE, holder.role.name.clone()),
-    ];
-    for (name, value) in text {
-        // A role's name may hold any letter; bytes above ASCII are allowed in a value (RFC 9110, section 5.5).
-        if let Ok(value) = HeaderValue::from_bytes(value.as_bytes()) {
-            headers.insert(name, value);
-        }
-    }
 }
 
 /// Reads an address that somebody wrote.

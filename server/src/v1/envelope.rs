@@ -2,19 +2,19 @@
 //! `"data": null` and an `error` that says what happened.
 
 use axum::{
-    body::Body,
+    body::{Body, Bytes},
     response::{IntoResponse, Response},
 };
 use http::{
     HeaderName, HeaderValue, StatusCode,
-    header::{ALLOW, CONTENT_LENGTH, CONTENT_TYPE},
+    header::{ALLOW, CONTENT_TYPE, RETRY_AFTER},
 };
 use serde::Serialize;
 use shared::AppError;
 
 use crate::middleware::is_below;
 
-const JSON: HeaderValue = HeaderValue::from_static("application/json");
+pub(super) const JSON: HeaderValue = HeaderValue::from_static("application/json");
 
 #[derive(Serialize)]
 struct Envelope<'a, T> {
@@ -34,12 +34,24 @@ struct Error<'a> {
 
 /// A good answer.
 pub fn ok(data: impl Serialize) -> Response {
-    json(StatusCode::OK, &Envelope { code: 200, data: Some(data), output: "OK", error: None })
+    with_status(StatusCode::OK, data)
+}
+
+/// An answer that tells something although all is not well.
+pub fn with_status(status: StatusCode, data: impl Serialize) -> Response {
+    let output = status.canonical_reason().unwrap_or_default();
+    json(status, &Envelope { code: status.as_u16(), data: Some(data), output, error: None })
 }
 
 fn json(status: StatusCode, content: &impl Serialize) -> Response {
-    let body = serde_json::to_vec(content).unwrap_or_default();
-    let mut response = Response::new(Body::from(body));
+    bytes(status, content).map(Body::from)
+}
+
+fn bytes(status: StatusCode, content: &impl Serialize) -> http::Response<Bytes> {
+    // Most answers fit, so that writing them grows nothing.
+    let mut body = Vec::with_capacity(256);
+    _ = serde_json::to_writer(&mut body, content);
+    let mut response = http::Response::new(Bytes::from(body));
     *response.status_mut() = status;
     response.headers_mut().insert(CONTENT_TYPE, JSON);
     response
@@ -87,6 +99,17 @@ impl Problem {
         Self::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", "This path does not answer to this method.")
     }
 
+    /// 503, until every key is in memory.
+    #[must_use]
+    pub fn starting() -> Self {
+        Self::new(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "starting",
+            "The server is starting and does not know the keys yet. Try again in a second.",
+        )
+        .with(RETRY_AFTER, HeaderValue::from(1))
+    }
+
     /// 500.
     #[must_use]
     pub fn internal() -> Self {
@@ -111,26 +134,25 @@ impl Problem {
         self
     }
 
-    /// Writes it out, in the form that callers of `path` understand, over the empty response it came with.
+    /// Writes it out, in the form that callers of `path` understand. `allow`: what the router says about methods.
     #[must_use]
-    pub fn write(self, carrier: Response, path: &str, request_id: &str) -> Response {
+    pub fn write(self, path: &str, request_id: &str, allow: Option<&HeaderValue>) -> http::Response<Bytes> {
         let Self { status, reason, output, detail, headers } = self;
         let mut response = if is_below(path, shared::path::SERVER_FUNCTIONS) {
             let error = match status {
                 StatusCode::INTERNAL_SERVER_ERROR => AppError::Internal { request_id: request_id.to_owned() },
                 _ => AppError::BadRequest { detail },
             };
-            json(status, &error)
+            bytes(status, &error)
         } else {
             let output = output.or_else(|| status.canonical_reason()).unwrap_or("Error");
             let error = Error { reason, detail: &detail, request_id };
-            json(status, &Envelope::<()> { code: status.as_u16(), data: None, output, error: Some(error) })
+            bytes(status, &Envelope::<()> { code: status.as_u16(), data: None, output, error: Some(error) })
         };
         response.headers_mut().extend(headers);
-        if let Some(allow) = carrier.headers().get(ALLOW) {
+        if let Some(allow) = allow {
             response.headers_mut().insert(ALLOW, allow.clone());
         }
-        response.headers_mut().remove(CONTENT_LENGTH);
         response
     }
 }

@@ -30,8 +30,8 @@ async fn me(State(state): State<AppState>, parts: Parts) -> Result<Response, Pro
     Ok(envelope::ok(Out {
         key_id: holder.key,
         organization_id: holder.organization,
-        role: OutRole { id: holder.role_id, name: holder.role.name.clone() },
-        permissions: holder.role.permissions.clone(),
+        role: OutRole { id: holder.role_id, name: holder.role.name().to_owned() },
+        permissions: holder.role.permissions().clone(),
     }))
 }
 

@@ -1,5 +1,6 @@
 //! The JSON API for programs. Each file: what comes in, what goes out, the handlers, their routes.
 
+mod allowed;
 pub mod authenticate;
 pub mod envelope;
 mod health;
@@ -13,6 +14,9 @@ pub mod verify;
 use axum::Router;
 
 use crate::state::AppState;
+
+/// The one path that answers while the server is starting.
+pub const HEALTH: &str = health::PATH;
 
 /// Everything there is under `/v1`. The test of who may call what goes through this list, so a route that is missing
 /// here, or has no line there, fails it.

@@ -6,18 +6,32 @@
 
 use std::net::IpAddr;
 
-use axum::{Router, body::Bytes, extract::State, response::Response, routing::get};
-use backend::keyring::{AskedPermission, Question, secret::WellFormed};
-use http::{Method, request::Parts};
+use axum::{
+    Router,
+    body::{Body, Bytes},
+    extract::State,
+    response::Response,
+    routing::get,
+};
+use backend::{
+    context::RequestInfo,
+    keyring::{AskedPermission, Question, secret::WellFormed},
+};
+use http::{HeaderMap, Method, Uri, request::Parts};
 use serde::Serialize;
 use serde_json::Value;
-use shared::{KeyId, OrganizationId, Permission, verify::Refusal};
+use shared::{KeyId, Permission, verify::Refusal};
+use smallvec::{SmallVec, smallvec};
 
 use super::{
-    authenticate::{self, authenticate, holder_headers},
+    allowed,
+    authenticate::{self, authenticate},
     envelope::{self, Problem},
 };
-use crate::{middleware::limits::check_content_type, state::AppState};
+use crate::{
+    middleware::{limits::check_content_type, user_agent},
+    state::AppState,
+};
 
 /// `/v1/verify`
 pub const PATH: &str = "/v1/verify";
@@ -32,16 +46,8 @@ const PERMISSIONS_MAX: usize = 50;
 /// A question, read from the body.
 struct In {
     secret: String,
-    permissions: Vec<AskedPermission>,
+    permissions: SmallVec<[AskedPermission; 1]>,
     address: Option<IpAddr>,
-}
-
-#[derive(Serialize)]
-struct ForwardAuthOut<'a> {
-    allowed: bool,
-    key_id: KeyId,
-    role: &'a str,
-    organization_id: OrganizationId,
 }
 
 #[derive(Serialize)]
@@ -56,32 +62,39 @@ struct QuestionOut {
 
 /// Whether the request is one that [`forward_auth`] answers.
 #[must_use]
-pub fn is_forward_auth(parts: &Parts) -> bool {
-    matches!(parts.method, Method::GET | Method::HEAD) && parts.uri.path() == PATH
+pub fn is_forward_auth(method: &Method, uri: &Uri) -> bool {
+    matches!(*method, Method::GET | Method::HEAD) && uri.path() == PATH
 }
 
-/// Decides about the key in the request's own header. The edge calls this before routing.
-pub fn forward_auth(state: &AppState, address: IpAddr, parts: &Parts) -> Response {
-    let question = question_of_query(parts.uri.query().unwrap_or_default(), address);
-    let holder = question.and_then(|question| authenticate::verify(state, &parts.headers, question));
-    match holder {
-        Ok(holder) => {
-            let mut response = envelope::ok(ForwardAuthOut {
-                allowed: true,
-                key_id: holder.key,
-                role: &holder.role.name,
-                organization_id: holder.organization,
-            });
-            holder_headers(&holder, response.headers_mut());
-            response
-        }
-        Err(problem) => axum::response::IntoResponse::into_response(problem),
-    }
+/// Decides about the key in the request's own header. The edge calls this before routing, and writes a refusal out.
+///
+/// # Errors
+/// The refusal.
+pub fn forward_auth(
+    state: &AppState,
+    address: IpAddr,
+    request_id: &str,
+    uri: &Uri,
+    headers: &HeaderMap,
+) -> Result<http::Response<Bytes>, Problem> {
+    let mut question = question_of_query(uri.query().unwrap_or_default())?;
+    question.address = Some(address);
+    question.blamed = Some(address);
+    question.request_id = request_id;
+    question.user_agent = user_agent(headers);
+    Ok(allowed::answer(&authenticate::verify(state, headers, &question)?, request_id))
 }
 
 /// `permission` may be repeated. What is not known here is left alone: proxies add parameters of their own.
-fn question_of_query(query: &str, address: IpAddr) -> Result<Question, Problem> {
-    let mut question = Question { address: Some(address), ..Question::default() };
+fn question_of_query(query: &str) -> Result<Question<'static>, Problem> {
+    let mut question = Question::default();
+    // The usual question needs no decoding, and that takes a fifth of a microsecond.
+    if let Some(name) = query.strip_prefix("permission=")
+        && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'-'))
+    {
+        question.permissions.push(AskedPermission::read(name));
+        return Ok(question);
+    }
     for (name, value) in form_urlencoded::parse(query.as_bytes()) {
         match &*name {
             "permission" => question.permissions.push(AskedPermission::read(&value)),
@@ -104,12 +117,10 @@ fn question_of_query(query: &str, address: IpAddr) -> Result<Question, Problem> 
 }
 
 /// What the edge has taken out already reaches this only when the router is used without it.
-async fn forward_auth_routed(State(state): State<AppState>, parts: Parts) -> Response {
-    let info = parts.extensions.get::<backend::context::RequestInfo>();
-    match info.and_then(|info| info.address) {
-        Some(address) => forward_auth(&state, address, &parts),
-        None => axum::response::IntoResponse::into_response(Problem::internal()),
-    }
+async fn forward_auth_routed(State(state): State<AppState>, parts: Parts) -> Result<Response, Problem> {
+    let info = parts.extensions.get::<RequestInfo>().ok_or_else(Problem::internal)?;
+    let address = info.address.ok_or_else(Problem::internal)?;
+    Ok(forward_auth(&state, address, &info.request_id, &parts.uri, &parts.headers)?.map(Body::from))
 }
 
 /// Answers 200 whatever the answer is; only the caller's own key and the question itself can be refused.
@@ -117,14 +128,22 @@ async fn question(State(state): State<AppState>, parts: Parts, body: Bytes) -> R
     let caller = authenticate(&state, &parts, Some(Permission::KeyVerify))?;
     check_content_type(&parts.headers, &["application/json"])?;
     let asked = In::read(&body)?;
-    let question =
-        Question { permissions: asked.permissions, address: asked.address, organization: Some(caller.organization) };
+    let info = parts.extensions.get::<RequestInfo>();
+    let question = Question {
+        permissions: asked.permissions,
+        address: asked.address,
+        organization: Some(caller.organization),
+        // The caller passes on what others sent, and asks for the truth about each.
+        blamed: None,
+        user_agent: None,
+        request_id: info.map_or("", |info| &info.request_id),
+    };
     let verdict = state.backend.verify(WellFormed::read(&asked.secret), &question);
     Ok(envelope::ok(QuestionOut {
         allowed: verdict.outcome.is_ok(),
         reason: verdict.outcome.err(),
         key_id: verdict.holder.as_ref().map(|holder| holder.key),
-        role: verdict.holder.map(|holder| holder.role.name.clone()),
+        role: verdict.holder.map(|holder| holder.role.name().to_owned()),
     }))
 }
 
@@ -147,14 +166,14 @@ impl In {
             None => return Err(Problem::field("The field secret is missing: the secret key to ask about.")),
         };
         let permissions = match fields.remove("permission") {
-            None | Some(Value::Null) => Vec::new(),
+            None | Some(Value::Null) => SmallVec::new(),
             Some(Value::Array(names)) if names.len() <= PERMISSIONS_MAX => {
                 names.iter().map(permission).collect::<Result<_, _>>()?
             }
             Some(Value::Array(_)) => {
                 return Err(Problem::field(format!("The field permission may list at most {PERMISSIONS_MAX} names.")));
             }
-            Some(name) => vec![permission(&name)?],
+            Some(name) => smallvec![permission(&name)?],
         };
         let address = match fields.remove("ip") {
             None | Some(Value::Null) => None,
@@ -200,7 +219,7 @@ mod tests {
         #[test]
         fn any_body_and_any_query_is_read_without_a_panic(body: Vec<u8>, query: String) {
             _ = In::read(&body);
-            _ = question_of_query(&query, IpAddr::from([192, 0, 2, 1]));
+            _ = question_of_query(&query);
         }
     }
 }

@@ -19,6 +19,7 @@ async fn open_again(app: &TestApp) -> Result<Backend, Failure> {
     Backend::open(Settings {
         database_url: app.database.url.clone(),
         pepper_file: app.database.pepper_file.clone(),
+        usage_dir: app.database.folder().join("usage"),
         sign_up: SignUpMode::Open,
         secure_cookies: false,
         plans: Plans::load(None, "Custom").expect("the plans"),
@@ -28,8 +29,8 @@ async fn open_again(app: &TestApp) -> Result<Backend, Failure> {
     .await
 }
 
-fn may_look_up() -> Question {
-    Question { permissions: vec![AskedPermission::read("ip.lookup")], ..Question::default() }
+fn may_look_up() -> Question<'static> {
+    Question { permissions: std::iter::once(AskedPermission::read("ip.lookup")).collect(), ..Question::default() }
 }
 
 both_databases! {

@@ -40,9 +40,16 @@ both_databases! {
 
         app.backend.flush_usage().await.expect("written");
         let mut kept: Vec<(String, Vec<u8>)> = vec![("the rows".to_owned(), app.database.dump().await.into_bytes())];
-        for file in fs::read_dir(app.database.folder()).expect("the folder") {
-            let path = file.expect("a file").path();
-            kept.push((path.display().to_string(), fs::read(&path).expect("its bytes")));
+        let mut folders = vec![app.database.folder().to_owned()];
+        while let Some(folder) = folders.pop() {
+            for entry in fs::read_dir(folder).expect("the folder") {
+                let path = entry.expect("an entry").path();
+                if path.is_dir() {
+                    folders.push(path);
+                } else {
+                    kept.push((path.display().to_string(), fs::read(&path).expect("its bytes")));
+                }
+            }
         }
         assert!(kept.iter().map(|(_, bytes)| bytes.len()).sum::<usize>() > 4_000, "something was kept");
         for (place, bytes) in kept {

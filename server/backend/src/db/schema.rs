@@ -133,6 +133,33 @@ tables! {
         secret_id -> Text,
         used_at -> UtcMoment,
         address -> Text,
+        user_agent -> Nullable<Text>,
+    }
+    key_usage (key_id, hour, outcome) {
+        key_id -> Text,
+        hour -> BigInt,
+        outcome -> Text,
+        requests -> BigInt,
+    }
+    organization_hours (organization_id, hour, outcome) {
+        organization_id -> Text,
+        hour -> BigInt,
+        outcome -> Text,
+        requests -> BigInt,
+    }
+    refusals (key_id, at, request_id) {
+        key_id -> Text,
+        at -> UtcMoment,
+        request_id -> Text,
+        reason -> Text,
+        permissions -> Nullable<Text>,
+        address -> Nullable<Text>,
+        user_agent -> Nullable<Text>,
+    }
+    usage_marks (journal) {
+        journal -> Text,
+        segment -> BigInt,
+        written -> BigInt,
     }
     organization_usage (organization_id, month) {
         organization_id -> Text,

@@ -14,34 +14,33 @@ use std::{
         Arc,
         atomic::{AtomicI64, Ordering},
     },
+    time::Instant,
 };
 
-use diesel::{ExpressionMethods as _, JoinOnDsl as _, QueryDsl as _, SelectableHelper as _};
+use diesel::{ExpressionMethods as _, QueryDsl as _, SelectableHelper as _};
 use diesel_async::RunQueryDsl as _;
-use futures_util::TryStreamExt as _;
 use ipnet::IpNet;
-use shared::{Grants, KeyId, OrganizationId, SecretId, key::KeyStatus};
+use shared::{Grants, KeyId, OrganizationId};
 use tokio::sync::Mutex;
 
 use super::{
     Keyring,
-    decide::{KeyState, OrganizationState, RoleState},
-    network::NetworkSet,
-    pepper::SecretDigest,
+    decide::{OrganizationState, RoleState},
+    load::{self, Progress},
+    network::{self, NetworkSet},
 };
 use crate::{
     clock::Clock,
     db::{
-        anydb::{AnyConnection, Moment},
-        column::{Digest32, Id},
+        anydb::AnyConnection,
+        column::Id,
         pool::Store,
         row::{
             organization::OrganizationRow,
             role::{RolePermissionRow, RoleRow},
         },
         schema::{
-            api_keys, index_changes, index_head, key_networks, key_secrets, organization_usage, organizations,
-            role_permissions, roles, whitelist_networks,
+            index_changes, index_head, organization_usage, organizations, role_permissions, roles, whitelist_networks,
         },
     },
     failure::Failure,
@@ -86,6 +85,7 @@ pub(crate) struct Applier {
     keyring: Arc<Keyring>,
     plans: Plans,
     clock: Clock,
+    progress: Arc<Progress>,
     /// The last change that the index contains.
     applied: AtomicI64,
     /// Held while applying; whoever waits for it finds most of the work done.
@@ -94,19 +94,40 @@ pub(crate) struct Applier {
 
 impl Applier {
     pub(crate) fn new(store: Store, keyring: Arc<Keyring>, plans: Plans, clock: Clock) -> Self {
-        Self { store, keyring, plans, clock, applied: AtomicI64::new(0), turn: Mutex::new(()) }
+        Self {
+            store,
+            keyring,
+            plans,
+            clock,
+            progress: Arc::default(),
+            applied: AtomicI64::new(0),
+            turn: Mutex::new(()),
+        }
     }
 
     /// Fills an empty index with everything there is.
     pub(crate) async fn load_all(&self) -> Result<(), Failure> {
         let _turn = self.turn.lock().await;
+        let began = Instant::now();
         let mut connection = self.store.read().await?;
         // The head comes first: a change committed during the load is loaded, or replayed afterwards, or both.
         let head: i64 = index_head::table.select(index_head::seq).first(&mut connection).await?;
         self.load_organizations(&mut connection, None).await?;
-        self.load_keys(&mut connection, None).await?;
+        drop(connection);
+        load::all_keys(&self.store, &self.keyring, &self.progress).await?;
         self.applied.store(head, Ordering::Release);
+        tracing::info!(
+            database = self.store.engine_name(),
+            secrets = self.keyring.index.len(),
+            milliseconds = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX),
+            "the index is loaded"
+        );
         Ok(())
+    }
+
+    /// How many keys are loaded, and how many there are.
+    pub(crate) fn progress(&self) -> (u64, u64) {
+        self.progress.read()
     }
 
     /// Returns when the index contains change `seq`.
@@ -157,7 +178,7 @@ impl Applier {
                 self.load_organizations(&mut connection, Some(&organization_ids)).await?;
             }
             if !key_ids.is_empty() {
-                self.load_keys(&mut connection, Some(&key_ids)).await?;
+                load::some_keys(&mut connection, &self.keyring, &key_ids).await?;
             }
             self.applied.store(last, Ordering::Release);
         }
@@ -186,15 +207,15 @@ impl Applier {
         for row in permission_rows.load::<RolePermissionRow>(connection).await? {
             permissions.entry(row.role_id.0).or_default().insert(&row.permission);
         }
-        let mut organization_roles = HashMap::<OrganizationId, HashMap<_, _>>::new();
+        let mut organization_roles = HashMap::<OrganizationId, HashMap<_, _, _>>::new();
         for row in role_rows.load::<RoleRow>(connection).await? {
             let permissions = permissions.remove(&row.id.0).unwrap_or_default();
-            let state = Arc::new(RoleState { name: row.name, permissions });
+            let state = Arc::new(RoleState::new(row.name, permissions));
             organization_roles.entry(row.organization_id.0).or_default().insert(row.id.0, state);
         }
         let mut networks = HashMap::<OrganizationId, Vec<IpNet>>::new();
         for (organization, network) in lists.load::<(Id<OrganizationId>, String)>(connection).await? {
-            networks.entry(organization.0).or_default().push(parse_network(&network)?);
+            networks.entry(organization.0).or_default().push(network::read(&network)?);
         }
         for row in rows {
             let id = row.id.0;
@@ -207,68 +228,18 @@ impl Applier {
             let is_new = self.keyring.index.organization(id).is_none();
             let slot = self.keyring.index.put_organization(id, state);
             if is_new {
-                let month = self.clock.now().month();
+                let now = self.clock.now();
                 let counted: Vec<i64> = organization_usage::table
                     .filter(organization_usage::organization_id.eq(row.id))
-                    .filter(organization_usage::month.eq(month))
+                    .filter(organization_usage::month.eq(now.month()))
                     .select(organization_usage::requests)
                     .load(connection)
                     .await?;
                 for requests in counted {
-                    slot.add_requests(u64::try_from(month).unwrap_or(0), u64::try_from(requests).unwrap_or(0));
-                    self.keyring.usage.counted_before(id, month, u64::try_from(requests).unwrap_or(0));
+                    slot.add_requests(now, u64::try_from(requests).unwrap_or(0));
                 }
             }
         }
         Ok(())
     }
-
-    /// Loads these keys with their secrets, or all. Their organizations are in the index already: the log is applied
-    /// in order, and an organization is older than its keys.
-    async fn load_keys(&self, connection: &mut AnyConnection, only: Option<&[Id<KeyId>]>) -> Result<(), Failure> {
-        let mut lists = key_networks::table.into_boxed();
-        let mut rows = key_secrets::table
-            .inner_join(api_keys::table.on(api_keys::id.eq(key_secrets::key_id)))
-            .select((
-                (key_secrets::id, key_secrets::digest, key_secrets::retires_at),
-                (api_keys::id, api_keys::organization_id, api_keys::role_id, api_keys::status, api_keys::expires_at),
-            ))
-            .into_boxed();
-        if let Some(only) = only {
-            lists = lists.filter(key_networks::key_id.eq_any(only.to_vec()));
-            rows = rows.filter(api_keys::id.eq_any(only.to_vec()));
-        }
-        let mut networks = HashMap::<KeyId, Vec<IpNet>>::new();
-        for (key, network) in lists.load::<(Id<KeyId>, String)>(connection).await? {
-            networks.entry(key.0).or_default().push(parse_network(&network)?);
-        }
-        type Row = (
-            (Id<SecretId>, Digest32, Option<Moment>),
-            (Id<KeyId>, Id<OrganizationId>, Id<shared::RoleId>, String, Option<Moment>),
-        );
-        let mut stream = rows.load_stream::<Row>(connection).await?;
-        while let Some((secret, key)) = stream.try_next().await? {
-            let (secret_id, digest, retires_at) = secret;
-            let (key_id, organization_id, role_id, status, expires_at) = key;
-            let organization = self.keyring.index.organization(organization_id.0);
-            let organization = organization.ok_or_else(|| {
-                Failure::broken(format!("{} belongs to {}, which is not loaded", key_id.0, organization_id.0))
-            })?;
-            let state = KeyState {
-                status: KeyStatus::from_code(&status)
-                    .ok_or_else(|| Failure::broken(format!("{} has status {status}", key_id.0)))?,
-                expires_at: expires_at.map(|moment| moment.0),
-                role: role_id.0,
-                networks: networks.get(&key_id.0).map(|list| Box::new(NetworkSet::new(list.iter().copied()))),
-            };
-            let slot = self.keyring.index.put_key(key_id.0, organization, state);
-            let retires_at = retires_at.map(|moment| moment.0);
-            self.keyring.index.put_secret(SecretDigest(digest.0), secret_id.0, &slot, retires_at);
-        }
-        Ok(())
-    }
-}
-
-fn parse_network(text: &str) -> Result<IpNet, Failure> {
-    text.parse().or(Err(Failure::broken(format!("the network {text:?} cannot be read"))))
 }

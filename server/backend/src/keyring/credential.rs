@@ -22,8 +22,7 @@ pub fn bearer<'h>(mut authorization: impl Iterator<Item = &'h [u8]>) -> Result<W
     }
     match rest {
         [] => Err(Refusal::CredentialsMissing),
-        // A secret is ASCII; any other byte makes it an unknown one.
-        [b' ', secret @ ..] => WellFormed::read(std::str::from_utf8(secret).unwrap_or("?")),
+        [b' ', secret @ ..] => WellFormed::read_bytes(secret),
         _ => Err(Refusal::BearerMissing),
     }
 }

@@ -8,7 +8,7 @@ use std::{collections::HashMap, sync::Arc};
 
 use shared::{Grants, OrganizationId, RoleId, Timestamp, key::KeyStatus, verify::Refusal};
 
-use super::{AskedPermission, Question, network::NetworkSet};
+use super::{AskedPermission, Question, index::ById, network::NetworkSet};
 use crate::db::row::key::status_at;
 
 /// What verification has to know of a key. Immutable: a change makes another one.
@@ -23,12 +23,44 @@ pub(crate) struct KeyState {
 }
 
 /// What verification has to know of a role.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RoleState {
+    name: String,
+    json: String,
+    permissions: Grants,
+}
+
+impl RoleState {
+    /// With what it may do.
+    #[must_use]
+    pub fn new(name: String, permissions: Grants) -> Self {
+        let json = serde_json::Value::from(name.as_str()).to_string();
+        Self { name, json, permissions }
+    }
+
     /// Its name.
-    pub name: String,
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Its name as a JSON text, quotes and all: written once and not for every request.
+    #[must_use]
+    pub fn as_json(&self) -> &str {
+        &self.json
+    }
+
     /// What it may do.
-    pub permissions: Grants,
+    #[must_use]
+    pub const fn permissions(&self) -> &Grants {
+        &self.permissions
+    }
+}
+
+impl Default for RoleState {
+    fn default() -> Self {
+        Self::new(String::new(), Grants::default())
+    }
 }
 
 /// What verification has to know of an organization. Roles and whitelist are one record, so nobody ever sees a new
@@ -36,7 +68,7 @@ pub struct RoleState {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct OrganizationState {
     /// Shared with whoever was just verified, so that telling who that was copies nothing.
-    pub(crate) roles: HashMap<RoleId, Arc<RoleState>>,
+    pub(crate) roles: HashMap<RoleId, Arc<RoleState>, ById>,
     /// `None` unless the whitelist is switched on.
     pub(crate) whitelist: Option<NetworkSet>,
     /// How many requests a month the plan allows; `None` for no limit.
@@ -57,7 +89,7 @@ pub(crate) struct Records<'r> {
 
 /// A question at a moment.
 pub(crate) struct Asked<'q> {
-    pub(crate) question: &'q Question,
+    pub(crate) question: &'q Question<'q>,
     pub(crate) now: Timestamp,
 }
 
@@ -109,6 +141,7 @@ pub(crate) fn decide(records: &Records<'_>, asked: &Asked<'_>) -> Result<(), Ref
 #[cfg(test)]
 mod tests {
     use shared::{Permission, PermissionSet};
+    use smallvec::smallvec;
 
     use super::*;
 
@@ -122,22 +155,24 @@ mod tests {
         retires_at: Option<Timestamp>,
         organization: OrganizationState,
         used: u64,
-        question: Question,
+        question: Question<'static>,
     }
 
     fn case() -> Case {
-        let role =
-            RoleState { name: "API Client".into(), permissions: PermissionSet::of(&[Permission::IpLookup]).into() };
+        let role = RoleState::new("API Client".to_owned(), PermissionSet::of(&[Permission::IpLookup]).into());
         Case {
             key: KeyState { status: KeyStatus::Active, expires_at: None, role: ROLE, networks: None },
             held: None,
             retires_at: None,
-            organization: OrganizationState { roles: HashMap::from([(ROLE, Arc::new(role))]), ..Default::default() },
+            organization: OrganizationState {
+                roles: HashMap::from_iter([(ROLE, Arc::new(role))]),
+                ..Default::default()
+            },
             used: 0,
             question: Question {
-                permissions: vec![AskedPermission::read("ip.lookup")],
+                permissions: smallvec![AskedPermission::read("ip.lookup")],
                 address: "203.0.113.9".parse().ok(),
-                organization: None,
+                ..Question::default()
             },
         }
     }
@@ -231,10 +266,10 @@ mod tests {
     #[test]
     fn an_application_permission_is_held_by_the_roles_that_were_given_it() {
         let mut case = case();
-        case.question.permissions = vec![AskedPermission::read("ip.lookup"), AskedPermission::read("orders.read")];
+        case.question.permissions = smallvec![AskedPermission::read("ip.lookup"), AskedPermission::read("orders.read")];
         assert_eq!(case.at(NOW), Err(Refusal::PermissionMissing));
         let permissions = ["ip.lookup", "orders.read"].into_iter().collect();
-        case.organization.roles.insert(ROLE, Arc::new(RoleState { name: "Shop".to_owned(), permissions }));
+        case.organization.roles.insert(ROLE, Arc::new(RoleState::new("Shop".to_owned(), permissions)));
         assert_eq!(case.at(NOW), Ok(()));
         case.question.permissions.push(AskedPermission::read("orders.write"));
         assert_eq!(case.at(NOW), Err(Refusal::PermissionMissing));
@@ -243,7 +278,7 @@ mod tests {
     #[test]
     fn a_role_that_is_gone_holds_nothing() {
         let mut case = case();
-        case.question.permissions = vec![AskedPermission::read("ip.lookup")];
+        case.question.permissions = smallvec![AskedPermission::read("ip.lookup")];
         case.organization.roles.clear();
         assert_eq!(case.at(NOW), Err(Refusal::PermissionMissing));
     }

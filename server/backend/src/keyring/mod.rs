@@ -2,28 +2,32 @@
 //!
 //! A verification never reads the database, never writes and never waits: it looks a digest up in a resident
 //! [`index`] and compares. The index is fed by the change log ([`applier`]); what verifications leave behind is
-//! gathered in memory and written by a task ([`usage`]).
+//! gathered in memory ([`record`]) and written by a task ([`crate::usage`]).
 
 pub(crate) mod applier;
 pub mod credential;
 pub(crate) mod decide;
+mod flood;
 pub(crate) mod index;
+mod load;
 pub(crate) mod network;
 pub(crate) mod pepper;
+pub(crate) mod record;
 pub mod secret;
-pub(crate) mod usage;
 
 use std::{net::IpAddr, sync::Arc};
 
 use shared::{KeyId, OrganizationId, Permission, RoleId, Timestamp, verify::Refusal};
+use smallvec::SmallVec;
 
 pub use self::decide::RoleState;
 use self::{
     decide::{Asked, Records, decide},
-    index::{Index, SecretEntry},
+    flood::Flood,
+    index::Index,
     pepper::Peppers,
+    record::Recorder,
     secret::WellFormed,
-    usage::Usage,
 };
 
 /// A permission that a request asks for, read once at the edge.
@@ -45,13 +49,30 @@ impl AskedPermission {
 
 /// What a request wants to do, and from where.
 #[derive(Debug, Clone, Default)]
-pub struct Question {
+pub struct Question<'q> {
     /// All of these are needed.
-    pub permissions: Vec<AskedPermission>,
+    pub permissions: SmallVec<[AskedPermission; 1]>,
     /// `None`: not known, which no address list allows.
     pub address: Option<IpAddr>,
     /// Only keys of this organization; any other is unknown.
     pub organization: Option<OrganizationId>,
+    /// Whoever sends too many secrets that nobody issued is not listened to for a while. `None`: nobody is to blame.
+    pub blamed: Option<IpAddr>,
+    /// What the client says it is.
+    pub user_agent: Option<&'q str>,
+    /// Ties a refusal that is shown later to the answer that was given.
+    pub request_id: &'q str,
+}
+
+impl Question<'_> {
+    /// `ip.lookup orders.read`
+    fn permissions_in_words(&self) -> String {
+        let names = self.permissions.iter().map(|asked| match asked {
+            AskedPermission::Known(permission) => permission.name(),
+            AskedPermission::Own(name) => name.as_str(),
+        });
+        names.collect::<Vec<_>>().join(" ")
+    }
 }
 
 /// Whoever holds a genuine secret.
@@ -76,37 +97,48 @@ pub struct Verdict {
     pub holder: Option<Holder>,
 }
 
-impl Verdict {
-    fn refused(refusal: Refusal) -> Self {
-        Self { outcome: Err(refusal), holder: None }
-    }
-}
-
 /// The peppers, the index, and what verifications leave behind.
 #[derive(Debug)]
 pub(crate) struct Keyring {
     pub(crate) peppers: Peppers,
     pub(crate) index: Index,
-    pub(crate) usage: Usage,
+    pub(crate) recorder: Recorder,
+    flood: Flood,
 }
 
 impl Keyring {
     pub(crate) fn new(peppers: Peppers) -> Self {
-        Self { peppers, index: Index::default(), usage: Usage::default() }
+        Self { peppers, index: Index::default(), recorder: Recorder::default(), flood: Flood::default() }
     }
 
     /// Decides about `presented`: what the request's credentials turned out to be.
     pub(crate) fn verify(
         &self,
         presented: Result<WellFormed<'_>, Refusal>,
-        question: &Question,
+        question: &Question<'_>,
         now: Timestamp,
     ) -> Verdict {
-        let entry = match presented {
-            Ok(secret) => self.find(secret),
-            Err(refusal) => return Verdict::refused(refusal),
+        presented.and_then(|secret| self.judge(secret, question, now)).unwrap_or_else(|refusal| {
+            self.recorder.note_stranger(refusal);
+            Verdict { outcome: Err(refusal), holder: None }
+        })
+    }
+
+    /// The verdict about a genuine secret.
+    ///
+    /// # Errors
+    /// What is said to whoever has none.
+    fn judge(&self, secret: WellFormed<'_>, question: &Question<'_>, now: Timestamp) -> Result<Verdict, Refusal> {
+        if self.flood.refuses(question.blamed, secret, now) {
+            return Err(Refusal::TooManyAttempts);
+        }
+        let secrets = self.index.secrets();
+        // The current pepper comes first: almost every secret was made with it.
+        let Some(entry) = self.peppers.all().find_map(|pepper| secrets.get(&pepper.digest(secret))) else {
+            self.flood.note_unknown(question.blamed, now);
+            return Err(Refusal::Unknown);
         };
-        let Some(entry) = entry else { return Verdict::refused(Refusal::Unknown) };
+        self.flood.note_genuine(secret);
         let slot = entry.key();
         let (key, organization) = (slot.state(), slot.organization().state());
         let records = Records {
@@ -117,28 +149,20 @@ impl Keyring {
             organization: &organization,
             requests_this_month: slot.organization().requests_in(now),
         };
-        let asked = Asked { question, now };
-        let outcome = decide(&records, &asked);
+        let outcome = decide(&records, &Asked { question, now });
         if outcome == Err(Refusal::Unknown) {
-            return Verdict::refused(Refusal::Unknown);
+            return Err(Refusal::Unknown);
         }
         if outcome.is_ok() {
             slot.organization().count_request(now);
-            if let Some(address) = question.address {
-                self.usage.note(&entry, now, address);
-            }
         }
+        self.recorder.note(slot, entry.id(), question, outcome, now);
         let holder = Holder {
             key: slot.id(),
             organization: slot.organization().id(),
             role_id: key.role,
             role: organization.roles.get(&key.role).cloned().unwrap_or_default(),
         };
-        Verdict { outcome, holder: Some(holder) }
-    }
-
-    /// The entry of a genuine secret. The current pepper comes first: almost every secret was made with it.
-    fn find(&self, secret: WellFormed<'_>) -> Option<Arc<SecretEntry>> {
-        self.peppers.all().find_map(|pepper| self.index.find(&pepper.digest(secret)))
+        Ok(Verdict { outcome, holder: Some(holder) })
     }
 }

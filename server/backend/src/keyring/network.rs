@@ -4,6 +4,8 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use ipnet::IpNet;
 
+use crate::failure::Failure;
+
 /// A set of networks, kept as sorted ranges that do not touch: looking an address up is a binary search, however
 /// many entries the list has.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -31,6 +33,11 @@ impl NetworkSet {
             IpAddr::V6(address) => within(&self.v6, Ipv6Addr::to_bits(address)),
         }
     }
+}
+
+/// A network as it is stored.
+pub(super) fn read(text: &str) -> Result<IpNet, Failure> {
+    text.parse().or(Err(Failure::broken(format!("the network {text:?} cannot be read"))))
 }
 
 fn merge<N: Copy + Ord>(mut ranges: Vec<(N, N)>, next: impl Fn(N) -> Option<N>) -> Box<[(N, N)]> {

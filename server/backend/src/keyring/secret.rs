@@ -21,9 +21,9 @@ const CHECKSUM: usize = 6;
 pub struct SecretKey(String);
 
 impl SecretKey {
-    /// Draws a new one.
+    /// Draws a new one. Nobody knows it until its digest is stored.
     #[must_use]
-    pub(crate) fn mint(environment: Environment) -> Self {
+    pub fn mint(environment: Environment) -> Self {
         let mut text = String::with_capacity(BRAND.len() + 6 + RANDOM + CHECKSUM);
         text.push_str(BRAND);
         text.push_str(tag(environment));
@@ -38,7 +38,7 @@ impl SecretKey {
                 }
             }
         }
-        let checksum = checksum(text.as_bytes());
+        let checksum = digits_of(crc32fast::hash(text.as_bytes()));
         text.extend(checksum.map(char::from));
         Self(text)
     }
@@ -51,7 +51,8 @@ impl SecretKey {
 
     /// The secret in the form that digests are made of.
     pub(crate) fn well_formed(&self) -> WellFormed<'_> {
-        WellFormed(&self.0)
+        let body = self.0.as_bytes().split_last_chunk::<CHECKSUM>().map_or(&[][..], |(body, _)| body);
+        WellFormed { text: self.0.as_bytes(), checksum: crc32fast::hash(body) }
     }
 
     /// Its last four characters, which the console shows to tell secrets apart. They are part of the checksum, so
@@ -63,7 +64,10 @@ impl SecretKey {
 
 /// A text that could be a secret: the prefix, the length and the checksum are right.
 #[derive(Clone, Copy)]
-pub struct WellFormed<'t>(&'t str);
+pub struct WellFormed<'t> {
+    text: &'t [u8],
+    checksum: u32,
+}
 
 impl<'t> WellFormed<'t> {
     /// Reads what somebody presented as a secret. Needs no database and no key.
@@ -72,35 +76,57 @@ impl<'t> WellFormed<'t> {
     /// [`Refusal::SurroundingSpaces`] and [`Refusal::KeyIdInsteadOfSecret`] for the two usual mistakes,
     /// [`Refusal::CredentialsMissing`] for nothing at all, [`Refusal::Unknown`] for everything else.
     pub fn read(text: &'t str) -> Result<Self, Refusal> {
-        if text.is_empty() {
-            return Err(Refusal::CredentialsMissing);
+        Self::read_bytes(text.as_bytes())
+    }
+
+    /// As [`Self::read`], of what may be no text at all.
+    ///
+    /// # Errors
+    /// The same.
+    pub(crate) fn read_bytes(text: &'t [u8]) -> Result<Self, Refusal> {
+        if let Some(checksum) = right_checksum(text) {
+            return Ok(Self { text, checksum });
         }
-        if text.contains(|c: char| c.is_whitespace()) {
-            return Err(Refusal::SurroundingSpaces);
-        }
-        if text.starts_with(shared::KeyId::PREFIX) {
-            return Err(Refusal::KeyIdInsteadOfSecret);
-        }
-        if is_well_formed(text) { Ok(Self(text)) } else { Err(Refusal::Unknown) }
+        // A secret is ASCII; any other byte makes it an unknown one.
+        let text = str::from_utf8(text).unwrap_or("?");
+        Err(if text.is_empty() {
+            Refusal::CredentialsMissing
+        } else if text.contains(char::is_whitespace) {
+            Refusal::SurroundingSpaces
+        } else if text.starts_with(shared::KeyId::PREFIX) {
+            Refusal::KeyIdInsteadOfSecret
+        } else {
+            Refusal::Unknown
+        })
     }
 
     pub(crate) const fn as_bytes(self) -> &'t [u8] {
-        self.0.as_bytes()
+        self.text
+    }
+
+    /// The CRC-32 in it: tells texts apart, and says nothing about their secrecy.
+    pub(crate) const fn checksum(self) -> u32 {
+        self.checksum
     }
 }
 
-fn is_well_formed(text: &str) -> bool {
-    let Some((tag_text, digits)) = text.strip_prefix(BRAND).and_then(|rest| rest.split_once('_')) else {
-        return false;
-    };
-    Environment::ALL.iter().any(|environment| tag(*environment) == tag_text)
-        && digits.len() == RANDOM + CHECKSUM
-        && digits.bytes().all(|c| base62::digit(c).is_some())
-        && text.as_bytes().split_last_chunk::<CHECKSUM>().is_some_and(|(body, sum)| checksum(body) == *sum)
+/// The checksum of a text that is well formed.
+fn right_checksum(text: &[u8]) -> Option<u32> {
+    let rest = text.strip_prefix(BRAND.as_bytes())?;
+    let is_ours = Environment::ALL.iter().any(|environment| {
+        let digits = rest.strip_prefix(tag(*environment).as_bytes()).and_then(|rest| rest.strip_prefix(b"_"));
+        digits.is_some_and(|digits| digits.len() == RANDOM + CHECKSUM && digits.iter().all(u8::is_ascii_alphanumeric))
+    });
+    let (body, sum) = text.split_last_chunk::<CHECKSUM>()?;
+    if !is_ours {
+        return None;
+    }
+    let checksum = crc32fast::hash(body);
+    (digits_of(checksum) == *sum).then_some(checksum)
 }
 
-fn checksum(body: &[u8]) -> [u8; CHECKSUM] {
-    base62::encode(u128::from(crc32fast::hash(body)))
+fn digits_of(checksum: u32) -> [u8; CHECKSUM] {
+    base62::encode(u128::from(checksum))
 }
 
 const fn tag(environment: Environment) -> &'static str {

@@ -11,12 +11,12 @@ use crate::{
     authn::session::IDLE_SECONDS,
     db::{
         anydb::Moment,
-        schema::{index_changes, mails, sessions},
+        schema::{index_changes, mails, refusals, sessions},
     },
     failure::Failure,
 };
 
-/// How often usage is written. A crash loses at most this much of it.
+/// How often usage goes from memory to its journal, and from there to the database. A crash loses at most this much of it.
 const FLUSH_EVERY: Duration = Duration::from_secs(1);
 /// How often the change log is looked at for the changes of other processes.
 const FOLLOW_EVERY: Duration = Duration::from_millis(500);
@@ -25,6 +25,9 @@ const SWEEP_EVERY: Duration = Duration::from_secs(600);
 /// A change is of no use once every process has applied it; one that was away for longer than this loads anew anyway.
 const KEEP_CHANGES_DAYS: i64 = 7;
 
+/// For how long, and how many for each key, refusals are kept with their details.
+const KEEP_REFUSALS_DAYS: i64 = 30;
+const KEEP_REFUSALS: u32 = 200;
 /// For how long a mail that was sent, or could not be, is kept for whoever looks into it.
 const KEEP_MAILS_DAYS: i64 = 30;
 
@@ -64,7 +67,11 @@ impl Backend {
                 }
             });
         };
-        spawn("usage", FLUSH_EVERY, |backend| Box::pin(async move { backend.flush_usage().await }));
+        spawn("usage", FLUSH_EVERY, |backend| Box::pin(async move { backend.keep_usage().await }));
+        // On its own: while the database is away or slow, the journal goes on.
+        spawn("usage to the database", FLUSH_EVERY, |backend| {
+            Box::pin(async move { backend.inner.usage.write(&backend.inner.store, backend.now(), false).await })
+        });
         spawn("follow", FOLLOW_EVERY, |backend| Box::pin(async move { backend.inner.applier.catch_up().await }));
         spawn("sweep", SWEEP_EVERY, |backend| Box::pin(async move { backend.sweep().await }));
         let (stop, backend) = (tasks.stop.clone(), self.clone());
@@ -84,12 +91,17 @@ impl Backend {
         tasks
     }
 
-    /// Writes what verifications have left behind so far.
+    async fn keep_usage(&self) -> Result<(), Failure> {
+        self.inner.usage.keep(&self.inner.keyring, self.now()).await
+    }
+
+    /// Writes all that verifications have left behind so far.
     ///
     /// # Errors
     /// When the database does not take it; nothing is lost by that.
     pub async fn flush_usage(&self) -> Result<(), Failure> {
-        self.inner.keyring.usage.flush(&self.inner.keyring.index, &self.inner.store).await
+        let kept = self.keep_usage().await;
+        self.inner.usage.write(&self.inner.store, self.now(), true).await.and(kept)
     }
 
     async fn sweep(&self) -> Result<(), Failure> {
@@ -104,6 +116,16 @@ impl Backend {
             .execute(&mut connection)
             .await?;
         diesel::delete(index_changes::table.filter(index_changes::at.lt(old))).execute(&mut connection).await?;
+        let old = Moment(now.plus_days(-KEEP_REFUSALS_DAYS));
+        diesel::delete(refusals::table.filter(refusals::at.lt(old))).execute(&mut connection).await?;
+        // Of a key that is refused all day long, the last ones are enough.
+        diesel::sql_query(format!(
+            "DELETE FROM refusals WHERE (key_id, at, request_id) IN (SELECT key_id, at, request_id FROM (SELECT key_id, \
+             at, request_id, row_number() OVER (PARTITION BY key_id ORDER BY at DESC, request_id) AS place FROM \
+             refusals) AS placed WHERE place > {KEEP_REFUSALS})"
+        ))
+        .execute(&mut connection)
+        .await?;
         Ok(())
     }
 }

@@ -51,11 +51,19 @@ pub(crate) struct TestApp {
 impl TestApp {
     /// The router, the edge and the accept loop that the executable has, on a free port.
     pub(crate) async fn spawn(engine: Engine, setup: Setup) -> Self {
+        let app = Self::spawn_without_keys(engine, setup).await;
+        app.backend.load().await.expect("a backend");
+        app
+    }
+
+    /// As it is before the keys are loaded.
+    pub(crate) async fn spawn_without_keys(engine: Engine, setup: Setup) -> Self {
         let database = Database::fresh(engine).await;
         let clock = Clock::manual(NOW);
         let settings = Settings {
             database_url: database.url.clone(),
             pepper_file: database.pepper_file.clone(),
+            usage_dir: database.folder().join("usage"),
             sign_up: setup.sign_up,
             secure_cookies: setup.policy.https,
             plans: Plans::load(None, setup.plan).expect("the plans"),
@@ -67,7 +75,7 @@ impl TestApp {
             },
             clock: clock.clone(),
         };
-        let backend = Backend::open(settings).await.expect("a backend");
+        let backend = Backend::connect(settings).await.expect("a backend");
         let state = AppState::new(backend.clone(), Site::empty(), setup.geo, setup.policy);
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let address = listener.local_addr().expect("its address");

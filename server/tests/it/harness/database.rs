@@ -7,6 +7,7 @@ use std::{
 };
 
 use backend::{Backend, Settings, SignUpMode, clock::Clock, mail::MailSettings, plan::Plans};
+use diesel::{Connection as _, RunQueryDsl as _, connection::SimpleConnection as _};
 use tempfile::TempDir;
 use tokio::sync::OnceCell;
 use tokio_postgres::NoTls;
@@ -70,6 +71,39 @@ impl Database {
         files.map(|file| read(file.expect("a file").path())).collect()
     }
 
+    /// The rows of a query whose one column is called `text`.
+    pub(crate) async fn texts(&self, sql: &str) -> Vec<String> {
+        #[derive(diesel::QueryableByName)]
+        struct Row {
+            #[diesel(sql_type = diesel::sql_types::Text)]
+            text: String,
+        }
+        match self.engine {
+            Engine::Sqlite => {
+                let mut connection = diesel::SqliteConnection::establish(&self.url).expect("a connection");
+                connection.batch_execute("PRAGMA busy_timeout = 5000").expect("patience");
+                let rows: Vec<Row> = diesel::sql_query(sql).load(&mut connection).expect("the rows");
+                rows.into_iter().map(|row| row.text).collect()
+            }
+            Engine::Postgres => {
+                let rows = connect(&self.url).await.query(sql, &[]).await.expect("the rows");
+                rows.iter().map(|row| row.get(0)).collect()
+            }
+        }
+    }
+
+    /// Changes something behind the server's back.
+    pub(crate) async fn execute(&self, sql: &str) {
+        match self.engine {
+            Engine::Sqlite => {
+                let mut connection = diesel::SqliteConnection::establish(&self.url).expect("a connection");
+                connection.batch_execute("PRAGMA busy_timeout = 5000").expect("patience");
+                connection.batch_execute(sql).expect("done");
+            }
+            Engine::Postgres => connect(&self.url).await.batch_execute(sql).await.expect("done"),
+        }
+    }
+
     /// Every value of every row of every table, as text.
     pub(crate) async fn dump(&self) -> String {
         match self.engine {
@@ -109,6 +143,7 @@ async fn template() -> Template {
     let settings = Settings {
         database_url: url_of(&name),
         pepper_file: folder.path().join("pepper"),
+        usage_dir: folder.path().join("usage"),
         sign_up: SignUpMode::Closed,
         secure_cookies: false,
         plans: Plans::load(None, "Free").expect("the plans"),

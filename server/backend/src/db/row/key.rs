@@ -52,7 +52,9 @@ pub(crate) struct SecretRow {
 pub(crate) struct SecretUseRow {
     pub(crate) secret_id: Id<SecretId>,
     pub(crate) used_at: Moment,
+    /// Empty when whoever asked did not say.
     pub(crate) address: String,
+    pub(crate) user_agent: Option<String>,
 }
 
 impl KeyRow {
@@ -92,7 +94,12 @@ impl KeyRow {
             created_by: self.created_by,
             expires_at: self.expires_at.map(|moment| moment.0),
             secret_last4: last4,
-            last_used: last_used.map(|used| LastUsed { at: used.used_at.0, address: used.address }),
+            last_used: last_used.map(|used| LastUsed {
+                at: used.used_at.0,
+                address: Some(used.address)
+                    .filter(|a| !a.is_empty())
+                    .unwrap_or_else(|| "an unknown address".to_owned()),
+            }),
             revoked: self.revoked_at.zip(self.revoked_by).map(|(at, by)| Revocation {
                 at: at.0,
                 by,

@@ -1,0 +1,272 @@
+//! What a verification leaves behind in memory: counts, the last use, and why something was refused.
+//!
+//! No lock is waited for and nothing is lost by two threads at once: counts are atomic numbers of the key itself. A key
+//! that has something to tell waits in a queue, once, until [`crate::usage`] comes for it. So all of this is bounded by
+//! the number of keys, and the details of refusals by a queue of fixed length.
+
+use std::{
+    hint::{black_box, spin_loop},
+    net::IpAddr,
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError, TryLockError,
+        atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering},
+    },
+};
+
+use crossbeam_queue::{ArrayQueue, SegQueue};
+use shared::{KeyId, SecretId, Timestamp, verify::Refusal};
+use smallvec::SmallVec;
+
+use super::{Question, index::KeySlot};
+
+/// What a genuine secret was answered with.
+pub(crate) const OUTCOMES: [Option<Refusal>; 7] = [
+    None,
+    Some(Refusal::Revoked),
+    Some(Refusal::Paused),
+    Some(Refusal::Expired),
+    Some(Refusal::IpNotAllowed),
+    Some(Refusal::PermissionMissing),
+    Some(Refusal::LimitExceeded),
+];
+
+/// How often each of [`OUTCOMES`] was the answer.
+pub(crate) type Counts = [u32; OUTCOMES.len()];
+
+/// How many refusals wait with their details at most; more are counted only.
+const REFUSALS_MAX: usize = 2_048;
+/// Of one key and one reason, so many refusals between two flushes are kept with their details.
+const REFUSALS_OF_ONE: u32 = 20;
+/// How many keys are fetched at once.
+const BATCH: usize = 64;
+/// How often a lock that is held for some instructions is tried before the detail is given up.
+const TRIES: usize = 100;
+
+/// When and from where a secret was used last.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct LastUse {
+    pub(crate) secret: SecretId,
+    pub(crate) at: Timestamp,
+    pub(crate) address: Option<IpAddr>,
+    pub(crate) user_agent: Option<Box<str>>,
+}
+
+/// One refusal of a genuine secret.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct RefusalNote {
+    pub(crate) key: KeyId,
+    pub(crate) at: Timestamp,
+    pub(crate) refusal: Refusal,
+    pub(crate) address: Option<IpAddr>,
+    pub(crate) user_agent: Option<Box<str>>,
+    pub(crate) request_id: Box<str>,
+    /// What was asked for, when that was missing.
+    pub(crate) permissions: Box<str>,
+}
+
+/// The last use of each secret of a key that was used since the last time: hardly ever more than one.
+///
+/// Boxed, because few of a million keys are in use at any moment.
+type LastUses = Option<Box<SmallVec<[LastUse; 1]>>>;
+
+/// The part of it that lies in the key's slot: 48 bytes.
+#[derive(Debug, Default)]
+pub(crate) struct Recorded {
+    counts: [AtomicU32; OUTCOMES.len()],
+    /// Whether the key waits in the queue already.
+    queued: AtomicBool,
+    last_uses: Mutex<LastUses>,
+}
+
+/// What has gathered in one key since the last time.
+#[derive(Debug)]
+pub(crate) struct Taken {
+    pub(crate) slot: Arc<KeySlot>,
+    pub(crate) counts: Counts,
+    pub(crate) last_uses: SmallVec<[LastUse; 1]>,
+}
+
+/// Which keys have something to tell, the details of refusals, and what belongs to no key.
+#[derive(Debug)]
+pub(crate) struct Recorder {
+    waiting: SegQueue<Arc<KeySlot>>,
+    refusals: ArrayQueue<RefusalNote>,
+    /// Refusals whose details found no room.
+    details_dropped: AtomicU64,
+    /// Refusals of what is no genuine secret, in the order of [`Refusal::ALL`].
+    strangers: [AtomicU64; Refusal::ALL.len()],
+}
+
+impl Default for Recorder {
+    fn default() -> Self {
+        Self {
+            waiting: SegQueue::new(),
+            refusals: ArrayQueue::new(REFUSALS_MAX),
+            details_dropped: AtomicU64::new(0),
+            strangers: Default::default(),
+        }
+    }
+}
+
+impl Recorder {
+    /// Notes what a genuine secret was answered.
+    pub(crate) fn note(
+        &self,
+        slot: &Arc<KeySlot>,
+        secret: SecretId,
+        question: &Question<'_>,
+        outcome: Result<(), Refusal>,
+        now: Timestamp,
+    ) {
+        let recorded = slot.recorded();
+        let before = recorded.count(outcome);
+        match outcome {
+            Ok(()) => recorded.note_use(secret, question, now),
+            Err(refusal) if before < REFUSALS_OF_ONE => self.note_refusal(slot.id(), question, refusal, now),
+            Err(_) => {}
+        }
+        if !recorded.queued.swap(true, Ordering::AcqRel) {
+            self.waiting.push(Arc::clone(slot));
+        }
+    }
+
+    /// Notes the refusal of what is no genuine secret.
+    pub(crate) fn note_stranger(&self, refusal: Refusal) {
+        if let Some(count) = self.strangers.get(refusal as usize) {
+            count.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    fn note_refusal(&self, key: KeyId, question: &Question<'_>, refusal: Refusal, at: Timestamp) {
+        let permissions = match refusal {
+            Refusal::PermissionMissing => question.permissions_in_words().into(),
+            _ => Box::default(),
+        };
+        let note = RefusalNote {
+            key,
+            at,
+            refusal,
+            address: question.address,
+            user_agent: question.user_agent.map(Into::into),
+            request_id: question.request_id.into(),
+            permissions,
+        };
+        if self.refusals.push(note).is_err() {
+            self.details_dropped.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    /// How many keys have something to tell.
+    pub(crate) fn waiting(&self) -> usize {
+        self.waiting.len()
+    }
+
+    /// What has gathered so far, in the order of first notes. What comes while this goes on is for the next time.
+    pub(crate) fn take(&self) -> impl Iterator<Item = Taken> {
+        let mut left = self.waiting.len();
+        let batches = std::iter::from_fn(move || {
+            let batch: Vec<_> = (0..left.min(BATCH)).map_while(|_| self.waiting.pop()).collect();
+            left -= batch.len();
+            (!batch.is_empty()).then_some(batch)
+        });
+        batches.flat_map(|batch| {
+            // A second later each of them lies far from the processor. Looking at all of them first lets it fetch many
+            // at once, where taking, an atomic act, makes it wait for every single one.
+            black_box(batch.iter().map(|slot| slot.recorded().peek()).fold(0, u32::wrapping_add));
+            batch.into_iter().map(|slot| {
+                let (counts, last_uses) = slot.recorded().take();
+                Taken { slot, counts, last_uses }
+            })
+        })
+    }
+
+    /// The details of refusals that have gathered so far.
+    pub(crate) fn take_refusals(&self) -> Vec<RefusalNote> {
+        (0..self.refusals.len()).map_while(|_| self.refusals.pop()).collect()
+    }
+
+    /// How many refusals are known by their number alone.
+    pub(crate) fn details_dropped(&self) -> u64 {
+        self.details_dropped.load(Ordering::Relaxed)
+    }
+
+    /// How often strangers were refused, and why.
+    pub(crate) fn strangers(&self) -> impl Iterator<Item = (Refusal, u64)> {
+        Refusal::ALL.into_iter().zip(&self.strangers).map(|(refusal, count)| (refusal, count.load(Ordering::Relaxed)))
+    }
+}
+
+impl Recorded {
+    /// Counts, and says how often that was the answer since the last time before.
+    fn count(&self, outcome: Result<(), Refusal>) -> u32 {
+        // In the order of [`OUTCOMES`], which a test holds.
+        let at = outcome.map_or_else(|refusal| (refusal as usize).wrapping_sub(Refusal::Revoked as usize) + 1, |()| 0);
+        self.counts.get(at).map_or(0, |count| count.fetch_add(1, Ordering::Relaxed))
+    }
+
+    fn note_use(&self, secret: SecretId, question: &Question<'_>, at: Timestamp) {
+        // Whoever holds it writes a use of the same moment.
+        let Some(mut uses) = self.last_uses() else { return };
+        let uses = uses.get_or_insert_default();
+        let Some(known) = uses.iter_mut().find(|known| known.secret == secret) else {
+            let user_agent = question.user_agent.map(Into::into);
+            uses.push(LastUse { secret, at, address: question.address, user_agent });
+            return;
+        };
+        if known.at <= at {
+            (known.at, known.address) = (at, question.address);
+            if known.user_agent.as_deref() != question.user_agent {
+                known.user_agent = question.user_agent.map(Into::into);
+            }
+        }
+    }
+
+    fn last_uses(&self) -> Option<MutexGuard<'_, LastUses>> {
+        for _ in 0..TRIES {
+            match self.last_uses.try_lock() {
+                Ok(uses) => return Some(uses),
+                Err(TryLockError::Poisoned(poisoned)) => return Some(poisoned.into_inner()),
+                Err(TryLockError::WouldBlock) => spin_loop(),
+            }
+        }
+        None
+    }
+
+    /// Touches what [`Self::take`] takes.
+    fn peek(&self) -> u32 {
+        let [first, .., last] = &self.counts;
+        let is_used = self.last_uses.is_poisoned() || self.queued.load(Ordering::Relaxed);
+        first.load(Ordering::Relaxed) ^ last.load(Ordering::Relaxed) ^ u32::from(is_used)
+    }
+
+    fn take(&self) -> (Counts, SmallVec<[LastUse; 1]>) {
+        // First open for the next queueing, then take: what is noted in between is queued again, and nothing is lost.
+        // Reading the flag, too, is what makes everything noted before it was set visible here.
+        self.queued.swap(false, Ordering::AcqRel);
+        let counts = self.counts.each_ref().map(|count| count.swap(0, Ordering::Relaxed));
+        let last_uses = self.last_uses.lock().unwrap_or_else(PoisonError::into_inner).take();
+        (counts, last_uses.map(|uses| *uses).unwrap_or_default())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_answer_is_counted_in_its_own_place() {
+        for (at, outcome) in OUTCOMES.into_iter().enumerate() {
+            let recorded = Recorded::default();
+            recorded.count(outcome.map_or(Ok(()), Err));
+            let (counts, _) = recorded.take();
+            assert_eq!((counts[at], counts.iter().sum::<u32>()), (1, 1), "{outcome:?}");
+        }
+    }
+
+    #[test]
+    fn every_refusal_of_a_genuine_secret_has_a_place() {
+        for refusal in Refusal::ALL.into_iter().filter(|refusal| refusal.needs_genuine_secret()) {
+            assert!(OUTCOMES.contains(&Some(refusal)), "{refusal:?}");
+        }
+    }
+}

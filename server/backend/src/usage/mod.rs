@@ -1,0 +1,231 @@
+//! From memory to the database: what verifications have left behind.
+//!
+//! Each second everything that has gathered in memory ([`crate::keyring::record`]) is added to a file, the
+//! [`journal`]: that is quick however many keys were used, and survives the end of the process, whatever the database
+//! does. From there it goes into the database in small transactions ([`write`]): at once when it is little, and once a
+//! minute, added up, when a hundred thousand keys are busy. Verification waits for none of this.
+//!
+//! A killed process loses at most its last second of counts. (Files are not forced to the disk: a power cut may cost what
+//! the system had not written yet, some seconds more.) Nothing is counted twice: the database keeps a mark of how far
+//! each journal has been written, in the transaction that writes it.
+
+mod journal;
+mod totals;
+mod write;
+
+use std::{
+    collections::VecDeque,
+    path::Path,
+    sync::{
+        Arc, MutexGuard, PoisonError,
+        atomic::{AtomicI64, AtomicU64, Ordering},
+    },
+};
+
+use shared::Timestamp;
+use tokio::sync::Mutex;
+
+use self::{
+    journal::Journal,
+    totals::{Chunk, Totals},
+    write::Unwritten,
+};
+use crate::{db::pool::Store, failure::Failure, keyring::Keyring};
+
+/// So much is written into the database at once; more waits until it is worth the effort.
+const LITTLE: usize = 2_000;
+/// For how long it waits, in seconds.
+const WAIT_SECONDS: i64 = 60;
+
+/// What is on its way to the database.
+#[derive(Debug)]
+pub(crate) struct Usage {
+    /// Held for as long as the journal takes, and never while the database is waited for.
+    kept: Arc<std::sync::Mutex<Kept>>,
+    /// Segments that are complete, the oldest first. Held by whoever writes them.
+    closed: Mutex<VecDeque<Unwritten>>,
+    gauges: Gauges,
+}
+
+/// What no closed segment says.
+#[derive(Debug)]
+struct Kept {
+    journal: Journal,
+    /// How many entries the open segment has.
+    entries: usize,
+    /// What the journal could not take, until it can.
+    aside: Totals,
+    opened_at: Option<Timestamp>,
+}
+
+/// How far the database lags behind, for whoever watches over the server.
+#[derive(Debug, Default)]
+struct Gauges {
+    /// Numbers and notes that the database does not have yet.
+    unwritten: AtomicU64,
+    /// Since when the oldest of them waits, in microseconds since 1970; 0: nothing waits.
+    waiting_since: AtomicI64,
+    journal_bytes: AtomicU64,
+    /// How often the journal could not be written to.
+    journal_failures: AtomicU64,
+}
+
+/// What [`Usage::lag`] says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct UsageLag {
+    /// Numbers and notes that the database does not have yet.
+    pub unwritten: u64,
+    /// For how many seconds the oldest of them has been waiting.
+    pub seconds: u64,
+    /// How large the open part of the journal is.
+    pub journal_bytes: u64,
+    /// How often the journal could not be written to since the start.
+    pub journal_failures: u64,
+}
+
+impl Usage {
+    /// Opens the journal in `folder`, with what an earlier life of this server may have left there.
+    pub(crate) fn open(folder: &Path, now: Timestamp) -> Result<Self, Failure> {
+        let (journal, left) = Journal::open(folder, now)?;
+        Ok(Self {
+            kept: Arc::new(std::sync::Mutex::new(Kept {
+                journal,
+                entries: 0,
+                aside: Totals::default(),
+                opened_at: None,
+            })),
+            closed: Mutex::new(left.into_iter().map(Unwritten::new).collect()),
+            gauges: Gauges::default(),
+        })
+    }
+
+    /// Adds what an earlier life left behind to the counts that limits are held against. To be called once, when the
+    /// organizations are in the index with what the database says.
+    pub(crate) async fn recover(&self, keyring: &Keyring, store: &Store) -> Result<(), Failure> {
+        for segment in &mut *self.closed.lock().await {
+            for (organization, hour, requests) in segment.unwritten_requests(store).await? {
+                if let Some(slot) = keyring.index.organization(organization) {
+                    slot.add_requests(hour, requests);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes what has gathered in memory and keeps it in the journal. On a thread that may block: with a hundred thousand
+    /// busy keys this takes milliseconds.
+    ///
+    /// # Errors
+    /// When the journal does not take it. Then it stays in memory until the journal does.
+    pub(crate) async fn keep(&self, keyring: &Arc<Keyring>, now: Timestamp) -> Result<(), Failure> {
+        let (kept, keyring) = (Arc::clone(&self.kept), Arc::clone(keyring));
+        let outcome = tokio::task::spawn_blocking(move || keep(&mut locked(&kept), &keyring, now));
+        let outcome = outcome.await.map_err(Failure::broken)?;
+        if outcome.is_err() {
+            self.gauges.journal_failures.fetch_add(1, Ordering::Relaxed);
+        }
+        outcome
+    }
+
+    /// Writes what is due into the database; with `all`, everything is.
+    ///
+    /// # Errors
+    /// When the database does not take it. Nothing is lost by that: it is tried again the next time.
+    pub(crate) async fn write(&self, store: &Store, now: Timestamp, all: bool) -> Result<(), Failure> {
+        let mut closed = self.closed.lock().await;
+        let mut written = write_closed(&mut closed, store).await;
+        if written.is_ok()
+            && let Some(next) = self.close_what_is_due(now, all)?
+        {
+            closed.push_back(next);
+            written = write_closed(&mut closed, store).await;
+        }
+        self.gauge(&closed, now);
+        written
+    }
+
+    fn close_what_is_due(&self, now: Timestamp, all: bool) -> Result<Option<Unwritten>, Failure> {
+        let mut kept = locked(&self.kept);
+        let waits = kept.opened_at.map_or(0, |since| now.seconds_since(since));
+        let is_due = all || kept.entries <= LITTLE || waits >= WAIT_SECONDS;
+        if kept.entries == 0 || !is_due {
+            return Ok(None);
+        }
+        let segment = kept.journal.close()?;
+        (kept.entries, kept.opened_at) = (0, None);
+        Ok(Some(Unwritten::new(segment)))
+    }
+
+    fn gauge(&self, closed: &VecDeque<Unwritten>, now: Timestamp) {
+        let kept = locked(&self.kept);
+        let unwritten = kept.entries + kept.aside.len() + closed.iter().map(Unwritten::remaining).sum::<usize>();
+        self.gauges.unwritten.store(unwritten as u64, Ordering::Relaxed);
+        self.gauges.journal_bytes.store(kept.journal.bytes(), Ordering::Relaxed);
+        let since = match (unwritten, self.gauges.waiting_since.load(Ordering::Relaxed)) {
+            (0, _) => 0,
+            (_, 0) => now.micros(),
+            (_, since) => since,
+        };
+        self.gauges.waiting_since.store(since, Ordering::Relaxed);
+    }
+
+    /// How far the database lags behind.
+    pub(crate) fn lag(&self, now: Timestamp) -> UsageLag {
+        let since = self.gauges.waiting_since.load(Ordering::Relaxed);
+        let seconds = if since == 0 { 0 } else { now.seconds_since(Timestamp::from_micros(since)) };
+        UsageLag {
+            unwritten: self.gauges.unwritten.load(Ordering::Relaxed),
+            seconds: u64::try_from(seconds).unwrap_or(0),
+            journal_bytes: self.gauges.journal_bytes.load(Ordering::Relaxed),
+            journal_failures: self.gauges.journal_failures.load(Ordering::Relaxed),
+        }
+    }
+}
+
+fn locked(kept: &std::sync::Mutex<Kept>) -> MutexGuard<'_, Kept> {
+    kept.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn keep(kept: &mut Kept, keyring: &Keyring, now: Timestamp) -> Result<(), Failure> {
+    let mut chunk = Chunk::take(&keyring.recorder, now);
+    if kept.aside.len() > 0 {
+        kept.aside.add(chunk);
+        chunk = std::mem::take(&mut kept.aside).into_chunk();
+    }
+    if chunk.is_empty() {
+        return Ok(());
+    }
+    if let Err(failure) = kept.journal.append(&chunk) {
+        kept.aside.add(chunk);
+        return Err(failure);
+    }
+    kept.opened_at.get_or_insert(now);
+    kept.entries += chunk.len();
+    if kept.journal.is_long() {
+        kept.entries = kept.journal.compact()?;
+    }
+    Ok(())
+}
+
+/// One segment after the other; what was written is forgotten.
+async fn write_closed(closed: &mut VecDeque<Unwritten>, store: &Store) -> Result<(), Failure> {
+    while let Some(segment) = closed.front_mut() {
+        segment.write(store).await?;
+        if let Some(done) = closed.pop_front() {
+            done.into_segment().delete();
+        }
+    }
+    Ok(())
+}
+
+/// The calendar hour in UTC, counted from 1970.
+fn hour(at: Timestamp) -> i64 {
+    at.micros().div_euclid(HOUR_MICROS)
+}
+
+/// When that hour begins.
+fn begin_of_hour(hour: i64) -> Timestamp {
+    Timestamp::from_micros(hour.saturating_mul(HOUR_MICROS))
+}
+
+const HOUR_MICROS: i64 = 3_600_000_000;

@@ -1,0 +1,43 @@
+//! Fills a fresh SQLite database with many keys for `cargo xtask bench`, and writes their secrets to a file, one a line.
+//!
+//! `fill <folder> <count>`: the database is `<folder>/ipaware.db`, the pepper `<folder>/pepper`, as `ipaware serve
+//! --data-dir <folder>` has them. The keys protect nothing, so their secrets may lie in a file.
+
+use std::{
+    env, fs,
+    io::{BufWriter, Write as _},
+    path::PathBuf,
+};
+
+use anyhow::{Context as _, Result};
+use backend::{Backend, Settings, SignUpMode, clock::Clock, context::RequestInfo, mail::MailSettings, plan::Plans};
+
+#[tokio::main]
+async fn main() -> Result<()> {
+    let mut arguments = env::args().skip(1);
+    let folder = PathBuf::from(arguments.next().context("the folder is missing")?);
+    let count = arguments.next().context("the count is missing")?.parse().context("the count is no number")?;
+    fs::create_dir_all(&folder)?;
+    let backend = Backend::open(Settings {
+        database_url: folder.join("ipaware.db").display().to_string(),
+        pepper_file: folder.join("pepper"),
+        usage_dir: folder.join("usage"),
+        sign_up: SignUpMode::Open,
+        secure_cookies: false,
+        plans: Plans::load(None, "Custom")?,
+        mail: MailSettings::files(folder.join("outbox")),
+        clock: Clock::System,
+    })
+    .await?;
+    let visitor = backend.visitor(RequestInfo::default(), std::iter::empty());
+    let session = visitor.sign_up("bench@example.com", "a bench for measuring".to_owned(), "Bench").await?;
+    let cookie = std::iter::once((session.cookie.name(), session.token.expose()));
+    let context = backend.visitor(RequestInfo::default(), cookie).authenticate().await?;
+    let organization = context.viewer().await?.organization;
+    let mut secrets = BufWriter::new(fs::File::create(folder.join("secrets"))?);
+    for secret in backend.add_many_keys(organization, count).await? {
+        writeln!(secrets, "{}", secret.expose())?;
+    }
+    secrets.flush()?;
+    Ok(())
+}
