@@ -7,7 +7,7 @@ use backend::{Backend, geo::GeoDatabases};
 use leptos::config::LeptosOptions;
 use tokio_util::task::TaskTracker;
 
-use crate::{middleware::client_address::TrustedProxies, site::Site};
+use crate::{metrics::Metrics, middleware::client_address::TrustedProxies, site::Site};
 
 /// Shared by all requests. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -22,6 +22,8 @@ pub struct AppState {
     pub policy: Arc<HttpPolicy>,
     /// Changes that go on when their client is gone; see [`crate::middleware::detach`].
     pub detached: TaskTracker,
+    /// What is measured for the operator.
+    pub metrics: Metrics,
     leptos: LeptosOptions,
 }
 
@@ -48,6 +50,7 @@ impl AppState {
             geo,
             policy: Arc::new(policy),
             detached: TaskTracker::new(),
+            metrics: Metrics::default(),
             leptos: LeptosOptions::builder().output_name("ipaware").build(),
         }
     }

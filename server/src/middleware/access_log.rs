@@ -1,4 +1,4 @@
-//! One line per request: what was asked, by whom, and how it went.
+//! One line per request: what was asked, by whom, and how it went; and the same in numbers.
 //!
 //! Only the path, never the query, and no header: secrets may have strayed into either (OWASP, Logging Cheat Sheet,
 //! "Data to exclude"). Verifications and files are written at `debug`: there are too many of them to be read. (Refusals
@@ -8,6 +8,8 @@ use std::{net::IpAddr, time::Instant};
 
 use http::{Method, StatusCode, Uri};
 use tracing::{debug, info};
+
+use crate::metrics::Metrics;
 
 /// Whether verifications are written.
 #[must_use]
@@ -29,6 +31,11 @@ impl Line {
     #[must_use]
     pub fn begin(method: &Method, uri: &Uri, address: IpAddr) -> Self {
         Self { method: method.clone(), uri: uri.clone(), address, began: Instant::now() }
+    }
+
+    /// Puts it into numbers.
+    pub fn measure(&self, status: StatusCode, metrics: &Metrics) {
+        metrics.note_request(&self.method, self.uri.path(), status, self.began.elapsed());
     }
 
     /// Writes it.

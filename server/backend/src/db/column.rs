@@ -25,7 +25,11 @@ impl<T: Display + std::fmt::Debug> ToSql<Text, AnyDb> for Id<T> {
 
 impl<T: FromStr<Err: std::error::Error + Send + Sync + 'static>> FromSql<Text, AnyDb> for Id<T> {
     fn from_sql(value: AnyValue<'_>) -> deserialize::Result<Self> {
-        Ok(Self(<String as FromSql<Text, AnyDb>>::from_sql(value)?.parse()?))
+        // Read where it lies: a million ids are read when a server starts.
+        Ok(Self(match value {
+            AnyValue::Postgres(value) => str::from_utf8(value.as_bytes())?.parse()?,
+            AnyValue::Sqlite(mut value) => value.read_text().parse()?,
+        }))
     }
 }
 
@@ -43,7 +47,13 @@ impl ToSql<Binary, AnyDb> for Digest32 {
 
 impl FromSql<Binary, AnyDb> for Digest32 {
     fn from_sql(value: AnyValue<'_>) -> deserialize::Result<Self> {
-        let bytes = <Vec<u8> as FromSql<Binary, AnyDb>>::from_sql(value)?;
-        bytes.try_into().map(Self).map_err(|bytes: Vec<u8>| format!("a digest of {} bytes", bytes.len()).into())
+        let read = |bytes: &[u8]| match bytes.as_array() {
+            Some(digest) => Ok(Self(*digest)),
+            None => Err(format!("a digest of {} bytes", bytes.len()).into()),
+        };
+        match value {
+            AnyValue::Postgres(value) => read(value.as_bytes()),
+            AnyValue::Sqlite(mut value) => read(value.read_blob()),
+        }
     }
 }
