@@ -12,6 +12,7 @@ mod cross_site;
 mod durability;
 mod endpoint_coverage;
 mod flood;
+mod guard;
 mod health;
 mod http_limits;
 mod invitation;
