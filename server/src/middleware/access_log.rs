@@ -9,6 +9,8 @@ use std::{net::IpAddr, time::Instant};
 use http::{Method, StatusCode, Uri};
 use tracing::{debug, info};
 
+use super::is_below;
+
 /// Whether verifications are written.
 #[must_use]
 pub fn is_verbose() -> bool {
@@ -35,7 +37,7 @@ impl Line {
     pub fn write(&self, status: StatusCode, request_id: &str) {
         let Self { method, uri, address, began } = self;
         let (path, status) = (uri.path(), status.as_u16());
-        let is_quiet = path == crate::v1::verify::PATH || (status < 400 && path.starts_with("/pkg/"));
+        let is_quiet = is_below(path, crate::v1::verify::PATH) || (status < 400 && path.starts_with("/pkg/"));
         macro_rules! line {
             ($level:ident) => {
                 $level!(

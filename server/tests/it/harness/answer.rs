@@ -23,6 +23,11 @@ impl Answer {
         self.headers.get(name).map(|value| value.to_str().expect("text")).unwrap_or_default()
     }
 
+    /// The body without the request's id, to compare with another answer.
+    pub(crate) fn anonymous(&self) -> String {
+        self.text.replace(self.header("x-request-id"), "")
+    }
+
     pub(crate) fn json(&self) -> Value {
         serde_json::from_str(&self.text).unwrap_or_else(|error| panic!("no JSON ({error}): {self:?}"))
     }

@@ -60,6 +60,14 @@ impl TestApp {
         Person::sign_up(self.address).await
     }
 
+    /// The Owner of an organization with the permission `orders.read`, and a key that holds it.
+    pub(crate) async fn shop(&self) -> (Person, KeyCaller) {
+        let owner = self.owner().await;
+        let role = owner.role_with_own("Größe", &["orders.read"]).await;
+        let key = owner.key_with(role.id).await;
+        (owner, key)
+    }
+
     /// Another member of the organization of `owner`, with one of its system roles, signed in.
     pub(crate) async fn member_of(&self, owner: &Person, role: SystemRole) -> Person {
         self.member_with(owner, owner.role(role).await).await
@@ -241,6 +249,12 @@ impl Person {
         for change in ["key_pause", "key_resume"] {
             self.caller.call(change, json!({ "id": id })).await.ok::<Value>();
         }
+    }
+
+    /// The address that the key was last used from.
+    pub(crate) async fn last_address(&self, app: &TestApp, key: &KeyCaller) -> String {
+        app.backend.flush_usage().await.expect("written");
+        self.key_get(key.view.id).await.last_used.expect("it was used").address
     }
 
     pub(crate) async fn revoke(&self, id: KeyId) {
