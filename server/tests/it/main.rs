@@ -32,6 +32,7 @@ mod organization;
 mod own_account;
 mod pages;
 mod pepper;
+mod proxy;
 mod role;
 mod secrets_nowhere;
 mod security_headers;

@@ -6,6 +6,7 @@ mod caller;
 mod connection;
 mod database;
 pub(crate) mod process;
+pub(crate) mod proxy;
 pub(crate) mod raw;
 pub(crate) mod smtp;
 mod together;
