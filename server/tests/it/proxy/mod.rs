@@ -5,6 +5,7 @@
 
 mod caddy;
 mod nginx;
+mod recorded;
 
 use std::{
     net::{IpAddr, Ipv4Addr},
