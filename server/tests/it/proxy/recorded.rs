@@ -89,6 +89,21 @@ both_databases! {
 }
 
 #[test]
+fn the_examples_take_out_what_clients_make_up_however_it_is_spelled() {
+    let traefik = fs::read_to_string(examples().join("traefik/api.yaml")).expect("the example");
+    assert!(traefik.contains("authResponseHeadersRegex: (?i)^x[^a-z0-9](key|organization)[^a-z0-9](id|role)$"));
+    assert!(!traefik.contains("trustForwardHeader: true"));
+    let envoy = fs::read_to_string(examples().join("envoy/envoy.yaml")).expect("the example");
+    let removed = |name: &str| envoy.lines().any(|line| line.trim() == format!("- remove: {name}"));
+    for (first, last) in [("key", "id"), ("key", "role"), ("organization", "id")] {
+        for (before, after) in [('-', '-'), ('-', '.'), ('.', '-'), ('.', '.')] {
+            assert!(removed(&format!("x{before}{first}{after}{last}")), "{before} {first} {after} {last}");
+        }
+    }
+    assert!(envoy.contains("headers_with_underscores_action: DROP_HEADER"));
+}
+
+#[test]
 fn the_examples_ask_what_was_recorded() {
     for (file, names, setting, asked) in [
         (
