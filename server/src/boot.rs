@@ -57,7 +57,7 @@ pub async fn serve(config: Config) -> Result<()> {
     };
     let edge = Edge::new(AppState::new(backend.clone(), site, geo, policy));
     if let Some(listener) = metrics_listener {
-        tracing::info!(address = %listener.local_addr()?, "metrics");
+        println!("metrics on http://{}/metrics", listener.local_addr()?);
         // Ends with the process: what happens while it stops is worth watching, too.
         tokio::spawn(metrics::serve(listener, edge.state().metrics.registry(backend.clone())));
     }

@@ -132,6 +132,9 @@ fn needs(bench: &mut Bench<'_>) -> Result<()> {
         tools::wasm_target()?;
     }
     let postgres = wants(&[Part::Unit]).then(tools::postgres).transpose()?;
+    if wants(&[Part::Unit]) {
+        tools::proxies()?;
+    }
     let node = wants(&[Part::E2e]).then(|| Node::find(bench.project)).transpose()?;
     (bench.postgres, bench.node) = (postgres, node);
     say("everything that is needed is there");

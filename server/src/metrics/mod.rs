@@ -97,7 +97,7 @@ impl Drop for OpenConnection {
 ///
 /// # Errors
 /// Not when it is written to memory.
-fn write(registry: &Registry) -> Result<String, std::fmt::Error> {
+pub fn write(registry: &Registry) -> Result<String, std::fmt::Error> {
     let mut text = String::new();
     text::encode(&mut text, registry)?;
     Ok(text)

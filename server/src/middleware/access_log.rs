@@ -9,6 +9,7 @@ use std::{net::IpAddr, time::Instant};
 use http::{Method, StatusCode, Uri};
 use tracing::{debug, info};
 
+use super::is_below;
 use crate::metrics::Metrics;
 
 /// Whether verifications are written.
@@ -42,7 +43,7 @@ impl Line {
     pub fn write(&self, status: StatusCode, request_id: &str) {
         let Self { method, uri, address, began } = self;
         let (path, status) = (uri.path(), status.as_u16());
-        let is_quiet = path == crate::v1::verify::PATH || (status < 400 && path.starts_with("/pkg/"));
+        let is_quiet = is_below(path, crate::v1::verify::PATH) || (status < 400 && path.starts_with("/pkg/"));
         macro_rules! line {
             ($level:ident) => {
                 $level!(

@@ -1,8 +1,8 @@
 //! What every request passes on its way in and out, one file per layer.
 //!
 //! [`Edge`] calls them one after the other in plain functions. Stacked as tower layers they would cost a boxed future
-//! each, which a verification, itself half a microsecond, would feel; so it also answers `GET /v1/verify` before
-//! routing. Everything else goes on to the router.
+//! each, which a verification, itself half a microsecond, would feel; so it also answers what proxies ask of
+//! `/v1/verify` before routing. Everything else goes on to the router.
 
 pub mod access_log;
 pub mod client_address;

@@ -15,10 +15,15 @@ use opentelemetry::{propagation::TextMapPropagator as _, trace::TracerProvider a
 use opentelemetry_http::HeaderExtractor;
 use opentelemetry_otlp::{SpanExporter, WithExportConfig as _, WithHttpConfig as _};
 use opentelemetry_sdk::{Resource, propagation::TraceContextPropagator, trace::SdkTracerProvider};
-use tracing::Span;
+use tracing::{Level, Span, Subscriber};
 use tracing_opentelemetry::OpenTelemetrySpanExt as _;
 use tracing_subscriber::{
-    EnvFilter, Layer as _, filter::filter_fn, fmt, layer::SubscriberExt as _, util::SubscriberInitExt as _,
+    EnvFilter, Layer,
+    filter::{FilterExt as _, filter_fn},
+    fmt::{self, MakeWriter},
+    layer::SubscriberExt as _,
+    registry::LookupSpan,
+    util::SubscriberInitExt as _,
 };
 
 use self::collector::Collector;
@@ -26,6 +31,8 @@ use crate::config::LogFormat;
 
 /// What spans are for: the log does not show them.
 const TRACES: &str = "traces";
+/// What our own lines are about.
+const OUR_TARGETS: [&str; 6] = ["access", "app", "backend", "ipaware", "server", "shared"];
 /// How long the last spans may take to leave when the server stops.
 const FAREWELL: Duration = Duration::from_secs(5);
 
@@ -43,12 +50,6 @@ pub struct Traces(Option<SdkTracerProvider>);
 pub fn start(format: LogFormat, collector: Option<&str>) -> Result<Traces> {
     let provider = collector.map(provider).transpose()?;
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
-    let filter = filter.add_directive(format!("{TRACES}=off").parse()?);
-    let lines = fmt::layer().with_writer(std::io::stderr);
-    let lines = match format {
-        LogFormat::Text => lines.with_ansi(std::io::stderr().is_terminal()).boxed(),
-        LogFormat::Json => lines.json().flatten_event(true).boxed(),
-    };
     let spans = provider.as_ref().map(|provider| {
         tracing_opentelemetry::layer()
             .with_tracer(provider.tracer("ipaware"))
@@ -56,8 +57,27 @@ pub fn start(format: LogFormat, collector: Option<&str>) -> Result<Traces> {
             .with_threads(false)
             .with_filter(filter_fn(|metadata| metadata.target() == TRACES))
     });
-    tracing_subscriber::registry().with(lines.with_filter(filter)).with(spans).init();
+    tracing_subscriber::registry().with(lines(format, filter, std::io::stderr)).with(spans).init();
     Ok(Traces(provider))
+}
+
+/// Lines of the log: what `filter` chooses, but of other people's code nothing below `info`, where a database driver
+/// writes the values of its queries and an HTTP library its headers.
+pub fn lines<S, W>(format: LogFormat, filter: EnvFilter, to: W) -> impl Layer<S>
+where
+    S: Subscriber + for<'s> LookupSpan<'s>,
+    W: for<'w> MakeWriter<'w> + Send + Sync + 'static,
+{
+    let lines = fmt::layer().with_writer(to);
+    let lines = match format {
+        LogFormat::Text => lines.with_ansi(std::io::stderr().is_terminal()).boxed(),
+        LogFormat::Json => lines.json().flatten_event(true).boxed(),
+    };
+    let is_ours = |target: &str| OUR_TARGETS.contains(&target.split("::").next().unwrap_or_default());
+    let allowed = filter_fn(move |metadata| {
+        metadata.target() != TRACES && (*metadata.level() <= Level::INFO || is_ours(metadata.target()))
+    });
+    lines.with_filter(filter.and(allowed))
 }
 
 fn provider(endpoint: &str) -> Result<SdkTracerProvider> {

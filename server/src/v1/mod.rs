@@ -26,6 +26,7 @@ pub const ROUTES: &[(&str, &str)] = &[
     ("GET", verify::PATH),
     ("HEAD", verify::PATH),
     ("POST", verify::PATH),
+    ("GET", verify::PREFIX_PATH),
     ("GET", ip::PATH),
     ("POST", keys::PATH),
     ("GET", roles::PATH),

@@ -89,6 +89,7 @@ const ROUTES: &[(&str, &str, Option<SystemRole>)] = &[
     ("GET", "/v1/verify", Some(SystemRole::Member)),
     ("HEAD", "/v1/verify", Some(SystemRole::Member)),
     ("POST", "/v1/verify", Some(SystemRole::Admin)),
+    ("GET", "/v1/verify/{question}/{*request}", Some(SystemRole::ApiClient)),
     ("GET", "/v1/ip/{address}", Some(SystemRole::ApiClient)),
     ("POST", "/v1/keys", Some(SystemRole::Admin)),
     ("GET", "/v1/roles", Some(SystemRole::Admin)),
@@ -180,7 +181,7 @@ impl Things {
 }
 
 async fn call_route(caller: &Caller, method: &str, path: &str) -> Answer {
-    let path = path.replace("{address}", "8.8.8.8");
+    let path = path.replace("{address}", "8.8.8.8").replace("{question}/{*request}", "permission=ip.lookup/orders");
     let body = match (method, path.as_str()) {
         ("POST", "/v1/keys") => json!({ "name": "New", "role_id": RoleId::from_bits(1), "environment": "staging" }),
         ("POST", "/v1/roles") => json!({ "name": "New", "permissions": [] }),
