@@ -5,6 +5,7 @@
 mod css;
 mod dev;
 mod geo;
+mod leaks;
 mod postgres;
 mod process;
 mod project;

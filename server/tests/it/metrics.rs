@@ -48,8 +48,8 @@ async fn verifications_are_counted_by_outcome_and_requests_by_kind() {
     let wanted = [
         r#"ipaware_verifications_total{outcome="allowed"} 3"#,
         r#"ipaware_verifications_total{outcome="permission_missing"} 1"#,
-        r#"ipaware_verifications_total{outcome="missing"} 1"#,
-        r#"ipaware_verifications_total{outcome="malformed"} 1"#,
+        r#"ipaware_verifications_total{outcome="credentials_missing"} 1"#,
+        r#"ipaware_verifications_total{outcome="unknown"} 1"#,
         r#"ipaware_http_request_duration_seconds_count{kind="api",method="GET",status="4xx"} 1"#,
         "ipaware_ready 1",
         "ipaware_secrets 1",

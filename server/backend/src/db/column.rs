@@ -34,9 +34,16 @@ impl<T: FromStr<Err: std::error::Error + Send + Sync + 'static>> FromSql<Text, A
 }
 
 /// A 32-byte digest.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, AsExpression, FromSqlRow)]
+#[derive(Clone, Copy, PartialEq, Eq, AsExpression, FromSqlRow)]
 #[diesel(sql_type = Binary)]
 pub(crate) struct Digest32(pub(crate) [u8; 32]);
+
+impl std::fmt::Debug for Digest32 {
+    /// No digest reaches a log.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Digest32(…)")
+    }
+}
 
 impl ToSql<Binary, AnyDb> for Digest32 {
     fn to_sql<'b>(&'b self, out: &mut Output<'b, '_, AnyDb>) -> serialize::Result {
