@@ -2,6 +2,7 @@
 //!
 //! Every task begins with what it needs (`tools`), says what it does while it does it, and ends with one sentence when
 //! it fails. Nothing is downloaded at build time except crates.
+mod bench;
 mod css;
 mod dev;
 mod geo;
@@ -51,12 +52,8 @@ enum Task {
         #[arg(long, value_enum, value_delimiter = ',', value_name = "PART")]
         only: Vec<test::Part>,
     },
-    /// Measure verification: `cargo bench -p server`.
-    Bench {
-        /// Arguments of `cargo bench`, after `--`.
-        #[arg(last = true, value_name = "ARGS")]
-        args: Vec<String>,
-    },
+    /// Measure verification beside a bare axum handler, with a million keys; takes about a quarter of an hour.
+    Bench(bench::Options),
 }
 
 fn main() -> ExitCode {
@@ -89,7 +86,7 @@ fn run(task: Task) -> anyhow::Result<ExitCode> {
             process::say(&format!("built {}", project.relative(&dir).display()));
         }
         Task::Test { only } => test::run(&project, &only)?,
-        Task::Bench { args } => server::bench(&project, &args)?,
+        Task::Bench(options) => bench::run_all(&project, &options)?,
     }
     Ok(ExitCode::SUCCESS)
 }

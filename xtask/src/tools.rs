@@ -77,6 +77,11 @@ pub(crate) fn proxies() -> Result<()> {
     Ok(())
 }
 
+/// What asks for the measurements.
+pub(crate) fn wrk() -> Result<()> {
+    if is_there("wrk") { Ok(()) } else { apt(&["wrk"]).context("install wrk, so that it is on the PATH") }
+}
+
 /// Debian has servers where only root looks for them.
 fn is_there(program: &str) -> bool {
     let path = env::var_os("PATH").unwrap_or_default();
