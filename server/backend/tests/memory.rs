@@ -1,5 +1,6 @@
 //! Memory is bounded whatever strangers send. A process of its own, so that nothing else is in its memory.
 #![cfg(target_os = "linux")]
+#![expect(clippy::expect_used, reason = "a test may fail anywhere")]
 
 use std::{fs, net::Ipv4Addr, thread};
 
