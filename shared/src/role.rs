@@ -11,6 +11,8 @@ use crate::{
 pub const NAME_MAX: usize = 60;
 /// How long a role's description may be, in characters after trimming.
 pub const DESCRIPTION_MAX: usize = 200;
+/// How long a search text may be; more is cut off.
+pub const SEARCH_MAX: usize = 100;
 /// How many roles of its own an organization may have.
 pub const CUSTOM_ROLES_MAX: usize = 200;
 /// How many of the keys that hold a role its page lists; the table of keys, filtered by role, has all.
@@ -150,6 +152,16 @@ pub struct RoleView {
     /// Why the person looking may neither edit nor delete it though their role allows editing: it holds something that
     /// they lack. `None` when they may, and for system roles.
     pub locked: Option<String>,
+}
+
+impl RoleView {
+    /// Whether a search lets it through: by its name, its description, or what it holds. `wanted` is in lower case.
+    #[must_use]
+    pub fn matches(&self, wanted: &str) -> bool {
+        self.name.to_lowercase().contains(wanted)
+            || self.description.to_lowercase().contains(wanted)
+            || self.permissions.names().any(|name| name.contains(wanted))
+    }
 }
 
 /// How many hold a role.
