@@ -36,6 +36,7 @@ pub fn description(text: &str) -> Result<String, String> {
 
 /// The four roles every organization starts with. Their names and permissions are locked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum SystemRole {
     /// Everything; exactly one member has it, and it is handed on by ownership transfer only.
@@ -110,6 +111,7 @@ impl SystemRole {
 
 /// A role by name, where a row only mentions it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct RoleRef {
     /// Which role.
     pub id: RoleId,
@@ -166,6 +168,7 @@ impl RoleView {
 
 /// How many hold a role.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct RoleHolders {
     /// Keys that are not revoked.
     pub keys: u64,

@@ -144,6 +144,12 @@ impl<I> From<I> for Target<I> {
     }
 }
 
+impl From<&str> for Target<String> {
+    fn from(name: &str) -> Self {
+        name.to_owned().into()
+    }
+}
+
 /// Something as it is now, for whoever wanted to change what it was before.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[expect(missing_docs, reason = "each is what its name says")]

@@ -157,6 +157,7 @@ impl Recorder {
     }
 
     /// How many keys have something to tell.
+    #[expect(dead_code, reason = "nothing shows it yet")]
     pub(crate) fn waiting(&self) -> usize {
         self.waiting.len()
     }
@@ -186,11 +187,13 @@ impl Recorder {
     }
 
     /// How many refusals are known by their number alone.
+    #[expect(dead_code, reason = "nothing shows it yet")]
     pub(crate) fn details_dropped(&self) -> u64 {
         self.details_dropped.load(Ordering::Relaxed)
     }
 
     /// How often strangers were refused, and why.
+    #[expect(dead_code, reason = "nothing shows it yet")]
     pub(crate) fn strangers(&self) -> impl Iterator<Item = (Refusal, u64)> {
         Refusal::ALL.into_iter().zip(&self.strangers).map(|(refusal, count)| (refusal, count.load(Ordering::Relaxed)))
     }

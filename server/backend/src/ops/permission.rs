@@ -129,10 +129,10 @@ impl Backend {
     ///
     /// # Errors
     /// [`AppError::NotFound`], [`AppError::Invalid`] or [`Failure::Outdated`].
-    pub async fn permission_update<'n>(
+    pub async fn permission_update(
         &self,
         permit: &Permit<RoleUpdate>,
-        target: impl Into<Target<&'n str>>,
+        target: impl Into<Target<String>>,
         description: &str,
     ) -> Result<ApplicationPermission, Failure> {
         let Target { id: name, expected } = target.into();
@@ -141,7 +141,7 @@ impl Backend {
             checked(&mut refused, "description", permission::application_permission_description(description));
         stop_if(refused)?;
         let mut tx = WriteTx::begin(&self.inner.store, permit, self.now()).await?;
-        let before = registered(&mut tx, name).await?;
+        let before = registered(&mut tx, &name).await?;
         expected.check(view(before.clone()))?;
         diesel::update(application_permissions::table.find((before.organization_id, &before.name)))
             .set(application_permissions::description.eq(&description))
@@ -163,14 +163,14 @@ impl Backend {
     ///
     /// # Errors
     /// [`AppError::NotFound`], [`Failure::Outdated`], or [`AppError::AboveCeiling`] when the caller does not hold it.
-    pub async fn permission_delete<'n>(
+    pub async fn permission_delete(
         &self,
         permit: &Permit<RoleDelete>,
-        target: impl Into<Target<&'n str>>,
+        target: impl Into<Target<String>>,
     ) -> Result<Vec<String>, Failure> {
         let Target { id: name, expected } = target.into();
         let mut tx = WriteTx::begin(&self.inner.store, permit, self.now()).await?;
-        let before = registered(&mut tx, name).await?;
+        let before = registered(&mut tx, &name).await?;
         expected.check(view(before.clone()))?;
         let itself: Grants = [&before.name].into_iter().collect();
         tx.check_ceiling(&format!("remove {}", before.name), &itself)?;
