@@ -51,14 +51,17 @@ struct ListIn {
     /// Only keys of this environment.
     environment: Option<Environment>,
     /// Only keys in this state; `current` are all that are not revoked.
+    #[param(inline)]
     status: Option<StatusFilter>,
     /// Only keys that made no request for 90 days, or never did.
     #[serde(default)]
     #[param(required = false)]
     unused: bool,
     /// By which column.
+    #[param(inline)]
     sort: Option<KeySort>,
     /// In which direction. Names read from A, dates from the newest, unless this says otherwise.
+    #[param(inline)]
     order: Option<Order>,
 }
 

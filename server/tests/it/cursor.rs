@@ -63,14 +63,14 @@ both_databases! {
         let mut there = HashSet::new();
         for number in 0..12_i64 {
             app.clock.set(NOW.plus_seconds(number));
-            there.insert(owner.create(&format!("Key {number}"), SystemRole::ApiClient).await.key.id.to_string());
+            there.insert(owner.create(&format!("Client {number}"), SystemRole::ApiClient).await.key.id.to_string());
         }
         let gone = std::sync::Mutex::new(HashSet::new());
         let seen = read(&admin, "/v1/keys?limit=3", async |number| {
-            app.clock.set(NOW.plus_days(1).plus_seconds(i64::try_from(number).expect("small")));
+            app.clock.set(NOW.plus_seconds(60 + i64::try_from(number).expect("small")));
             owner.create("New", SystemRole::ApiClient).await;
             // One that was shown, and one that was not.
-            let list = owner.keys(KeyListParams { search: "Key".to_owned(), ..KeyListParams::default() }).await;
+            let list = owner.keys(KeyListParams { search: "Client".to_owned(), ..KeyListParams::default() }).await;
             for key in [list.page.rows.first(), list.page.rows.last()].into_iter().flatten() {
                 owner.caller.call("key_revoke", json!({ "id": key.id, "reason": "" })).await.ok::<Value>();
                 gone.lock().expect("the list").insert(key.id.to_string());

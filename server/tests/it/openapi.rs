@@ -28,14 +28,12 @@ fn operations(document: &Value) -> Vec<(String, String, &Value)> {
 #[test]
 fn the_committed_document_is_the_one_that_is_served() {
     let served = server::v1::openapi::document();
+    // `cargo xtask openapi` asks for it.
     if std::env::var_os("UPDATE_OPENAPI").is_some() {
         std::fs::write(COMMITTED, served).expect("docs/openapi.json can be written");
     }
     let committed = std::fs::read_to_string(COMMITTED).unwrap_or_default();
-    assert!(
-        committed == served,
-        "docs/openapi.json is not what the code says. Rewrite it: UPDATE_OPENAPI=1 cargo test -p server --test it openapi"
-    );
+    assert!(committed == served, "docs/openapi.json is not what the code says. Write it anew: cargo xtask openapi");
 }
 
 #[test]

@@ -105,7 +105,11 @@ impl Backend {
         self.inner.usage.write(&self.inner.store, self.now(), true).await.and(kept)
     }
 
-    async fn sweep(&self) -> Result<(), Failure> {
+    /// Deletes what is too old for anybody to ask about: ended sessions, sent mails, remembered requests and the like.
+    ///
+    /// # Errors
+    /// Only when the database fails.
+    pub async fn sweep(&self) -> Result<(), Failure> {
         let now = self.now();
         let mut connection = self.inner.store.write().await?;
         diesel::delete(sessions::table.filter(sessions::expires_at.le(Moment(now)))).execute(&mut connection).await?;
