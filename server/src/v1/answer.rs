@@ -44,7 +44,7 @@ pub(super) struct Page<T> {
     /// The rows.
     items: Vec<T>,
     /// Send it as `cursor` to go on after these; `null` at the end of the list.
-    #[schema(required = true)]
+    #[schema(required = true, example = "rK2x0Yq8bM7nTnZ3eyJpZCI6ImtleV8wMzUyZEs3In0")]
     next_cursor: Option<String>,
 }
 
@@ -60,6 +60,7 @@ impl<T> Page<T> {
 pub(super) struct Deleted<I> {
     id: I,
     /// Always true.
+    #[schema(example = true)]
     deleted: bool,
 }
 

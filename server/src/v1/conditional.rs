@@ -29,18 +29,13 @@ pub(super) fn expected(headers: &HeaderMap) -> Result<Option<Expected>, Problem>
         return Ok(None);
     }
     for line in lines {
-        let text = line.to_str().map_err(|_error| malformed())?.trim();
-        if text == "*" {
+        let text = line.to_str().map_err(|_error| malformed())?;
+        if text.trim() == "*" {
             return Ok(Some(Expected::Anything));
         }
-        for tag in text.split(',').map(str::trim) {
-            let strong = tag.strip_prefix("W/").unwrap_or(tag);
-            let opaque = opaque(strong).ok_or_else(malformed)?;
-            // A weak tag never matches here (RFC 9110, section 13.1.1: the strong comparison).
-            if strong.len() == tag.len() {
-                states.push(State::read(opaque.split('.').next().unwrap_or_default()));
-            }
-        }
+        // A weak tag never matches here (RFC 9110, section 13.1.1: the strong comparison).
+        let strong = tags(text).ok_or_else(malformed)?.into_iter().filter(|tag| !tag.is_weak);
+        states.extend(strong.map(|tag| State::read(tag.opaque.split('.').next().unwrap_or_default())));
     }
     Ok(Some(Expected::OneOf(states)))
 }
@@ -58,16 +53,38 @@ pub(super) fn required(headers: &HeaderMap) -> Result<Expected, Problem> {
 
 /// Whether a list of entity tags names `tag`, in the weak comparison of `If-None-Match`.
 pub(super) fn names(lines: GetAll<'_, HeaderValue>, tag: &str) -> bool {
-    let texts = lines.iter().filter_map(|line| line.to_str().ok());
-    texts
-        .flat_map(|text| text.split(','))
-        .map(str::trim)
-        .any(|known| known == "*" || known.strip_prefix("W/").unwrap_or(known) == tag)
+    let opaque = tag.trim_matches('"');
+    let mut texts = lines.iter().filter_map(|line| line.to_str().ok());
+    texts.any(|text| text.trim() == "*" || tags(text).is_some_and(|all| all.iter().any(|known| known.opaque == opaque)))
 }
 
-fn opaque(tag: &str) -> Option<&str> {
-    let opaque = tag.strip_prefix('"')?.strip_suffix('"')?;
-    opaque.bytes().all(|b| b == 0x21 || (0x23..=0x7E).contains(&b)).then_some(opaque)
+/// What stands between the quotes of an entity tag.
+struct Tag<'t> {
+    is_weak: bool,
+    opaque: &'t str,
+}
+
+/// Reads a list of entity tags. There may be a comma inside of one, and empty places between two (RFC 9110, sections
+/// 8.8.3 and 5.6.1.2).
+fn tags(text: &str) -> Option<Vec<Tag<'_>>> {
+    let mut tags = Vec::new();
+    let mut rest = text;
+    loop {
+        rest = rest.trim_start_matches([' ', '\t', ',']);
+        if rest.is_empty() {
+            return Some(tags);
+        }
+        let strong = rest.strip_prefix("W/");
+        let (opaque, after) = strong.unwrap_or(rest).strip_prefix('"')?.split_once('"')?;
+        if !opaque.bytes().all(|b| b == 0x21 || (0x23..=0x7E).contains(&b)) {
+            return None;
+        }
+        tags.push(Tag { is_weak: strong.is_some(), opaque });
+        rest = after.trim_start_matches([' ', '\t']);
+        if !rest.is_empty() && !rest.starts_with(',') {
+            return None;
+        }
+    }
 }
 
 fn malformed() -> Problem {
@@ -95,7 +112,9 @@ mod tests {
         assert_eq!(read(&["\"3.ab\""]), states(&["3"]));
         assert_eq!(read(&["\"3\", \"4.x\"", "\"5.\""]), states(&["3", "4", "5"]));
         assert_eq!(read(&["W/\"3.ab\""]), states(&[]), "a weak one matches nothing");
-        for bad in ["3", "\"3", "\"a\"b\"", "", "\"3\","] {
+        assert_eq!(read(&["\"3,4.x\" ,, W/\"5\","]), states(&["3,4"]), "a comma inside, and empty places");
+        assert_eq!(read(&[""]), states(&[]), "an empty list names nothing");
+        for bad in ["3", "\"3", "\"a\"b\"", "\"3\" \"4\"", "W/3", "*, \"3\"", "\"a b\""] {
             assert_eq!(read(&[bad]), Err(()), "{bad}");
         }
     }

@@ -36,7 +36,8 @@ struct WrittenError<'a> {
     fields: &'a [FieldError],
 }
 
-/// What every good answer looks like. Only described; [`ok`] and [`super::answer`] write it.
+/// What every good answer looks like.
+// Only described; [`ok`] and [`super::answer`] write it.
 #[derive(ToSchema)]
 #[expect(dead_code, reason = "it is a description")]
 pub(super) struct Envelope<T> {

@@ -18,7 +18,7 @@ const PATIENCE: Duration = Duration::from_secs(2);
 
 /// Whether the server works.
 #[derive(Serialize, ToSchema)]
-#[schema(as = Health)]
+#[schema(as = Health, example = json!({ "status": "ok", "database": "ok", "version": "0.1.0" }))]
 struct Out {
     /// `ok`; `degraded`: keys are verified from memory, and nothing can be changed; `starting`: not even that yet.
     status: &'static str,
@@ -47,7 +47,9 @@ struct Loaded {
     responses(
         (status = 200, description = "Keys are verified.", body = Envelope<Out>),
         (status = 503, description = "The server is starting: every key is refused until all are in memory.",
-            body = Envelope<Out>),
+            body = Envelope<Out>, example = json!({ "code": 503, "data": {
+                "status": "starting", "database": "ok", "version": "0.1.0", "loaded": { "keys": 350_000, "of": 1_000_000 }
+            }, "output": "Service Unavailable" })),
     )
 )]
 async fn health(State(state): State<AppState>) -> Response {

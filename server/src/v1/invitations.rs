@@ -55,6 +55,16 @@ struct UpdateIn {
 
 /// An invitation that was not accepted yet.
 #[derive(Serialize, ToSchema)]
+#[schema(example = json!({
+    "id": "inv_0352dJYbU3hVw0Zr6mEsKd",
+    "email": "grace@example.com",
+    "role": { "id": "role_0352dJTh6XzOZjnc1o0iQu", "name": "Key Auditor" },
+    "invited_by": "ada@example.com",
+    "sent_at": "2026-11-24T09:30:00Z",
+    "expires_at": "2026-12-01T09:30:00Z",
+    "expired": false,
+    "delivery": { "state": "sent", "at": "2026-11-24T09:30:01Z", "problem": null, "next_at": null }
+}))]
 pub(super) struct Invitation {
     id: InvitationId,
     /// Who was invited.
@@ -105,7 +115,7 @@ enum MailStateWord {
 struct SentOut<'a> {
     invitation: &'a Invitation,
     /// Whoever has it can accept. Whoever sends the same request again finds `null`.
-    #[schema(required = true)]
+    #[schema(required = true, example = "https://keys.example.com/invitation/…")]
     link: Option<&'a str>,
     /// Whether the link was shown in an earlier answer to the same `Idempotency-Key`.
     link_shown: bool,
@@ -118,7 +128,7 @@ struct SentOut<'a> {
 #[schema(as = InvitationLink)]
 struct LinkOut<'a> {
     /// Whoever has it can accept. Whoever sends the same request again finds `null`.
-    #[schema(required = true)]
+    #[schema(required = true, example = "https://keys.example.com/invitation/…")]
     link: Option<&'a str>,
     /// Whether the link was shown in an earlier answer to the same `Idempotency-Key`.
     link_shown: bool,

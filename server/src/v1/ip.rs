@@ -31,7 +31,9 @@ struct In {
 
 /// What is known about an address.
 #[derive(ToSchema)]
-#[schema(as = Address)]
+#[schema(as = Address, example = json!({
+    "ip": "8.8.8.8", "version": 4, "scope": "global", "country": "US", "asn": 15169, "as_organization": "Google LLC"
+}))]
 #[expect(dead_code, reason = "only described; `backend::geo` knows nothing of this")]
 struct Out {
     /// In its one written form (RFC 5952); an IPv4-mapped IPv6 address is the IPv4 address.

@@ -145,6 +145,20 @@ struct RevokeIn {
 
 /// An API key. It never holds a secret.
 #[derive(Serialize, ToSchema)]
+#[schema(example = json!({
+    "id": "key_0352dK7XqzWJ2VYb1m8RsT",
+    "name": "Billing Backend",
+    "role": { "id": "role_0352dJTh6XzOZjnc1o0iQu", "name": "API Client" },
+    "environment": "production",
+    "status": "active",
+    "version": 1,
+    "created_at": "2026-11-24T09:30:00Z",
+    "created_by": "ada@example.com",
+    "expires_at": null,
+    "secret_last4": "9fQx",
+    "last_used": { "at": "2026-11-24T10:12:41.518Z", "address": "203.0.113.9" },
+    "revoked": null
+}))]
 pub(super) struct Key {
     /// The public identifier; fixed for ever.
     id: KeyId,
@@ -200,7 +214,7 @@ struct Revocation {
 struct KeyCreated<'a> {
     key: &'a Key,
     /// In the first answer and in no other. Whoever sends the same request again finds `null`.
-    #[schema(required = true, pattern = "^ipaware_(prod|stage|dev)_[0-9A-Za-z]{49}$")]
+    #[schema(required = true, example = "ipaware_prod_…", pattern = "^ipaware_(prod|stage|dev)_[0-9A-Za-z]{49}$")]
     secret: Option<&'a str>,
     /// Whether the secret was shown in an earlier answer to the same `Idempotency-Key`. If nobody has it, revoke the key.
     secret_shown: bool,

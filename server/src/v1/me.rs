@@ -18,7 +18,12 @@ pub(super) const PATH: &str = "/v1/me";
 
 /// The calling key.
 #[derive(Serialize, ToSchema)]
-#[schema(as = Me)]
+#[schema(as = Me, example = json!({
+    "key_id": "key_0352dK7XqzWJ2VYb1m8RsT",
+    "organization_id": "org_0352dJSq0Tn6xEw2kYzBhM",
+    "role": { "id": "role_0352dJTh6XzOZjnc1o0iQu", "name": "API Client" },
+    "permissions": ["ip.lookup"]
+}))]
 struct Out {
     key_id: KeyId,
     organization_id: OrganizationId,

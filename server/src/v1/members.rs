@@ -71,6 +71,13 @@ struct UpdateIn {
 
 /// Somebody who belongs to the organization.
 #[derive(Serialize, ToSchema)]
+#[schema(example = json!({
+    "id": "mem_0352dJW1Rk0nN5cTq8yLpA",
+    "email": "ada@example.com",
+    "roles": [{ "id": "role_0352dJTh6XzOZjnc1o0iQu", "name": "Key Auditor" }],
+    "is_owner": false,
+    "joined_at": "2026-11-24T09:30:00Z"
+}))]
 pub(super) struct Member {
     id: MemberId,
     /// How they sign in.

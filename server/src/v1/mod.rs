@@ -8,6 +8,7 @@ mod answer;
 pub mod authenticate;
 mod conditional;
 pub mod envelope;
+pub(crate) mod example;
 mod health;
 mod idempotency;
 mod invitations;

@@ -20,7 +20,7 @@ use super::{engine, idempotency, management, rate_limit, reason};
 use crate::state::AppState;
 
 /// `/v1/openapi.json`
-pub(super) const PATH: &str = "/v1/openapi.json";
+pub const PATH: &str = "/v1/openapi.json";
 
 /// What stands at the beginning: what holds for every route.
 const ABOUT: &str = include_str!("openapi.md");
@@ -249,13 +249,36 @@ fn complete(mut document: Value) -> Value {
             describe(path, method, operation);
         }
     }
+    link(&mut document);
     // A change that names nothing to change is refused.
     for body in ["KeyUpdate", "RoleUpdate"] {
         document["components"]["schemas"][body]["minProperties"] = 1.into();
     }
     // Described by hand, since it is read by hand.
     document["components"]["schemas"]["Question"]["additionalProperties"] = false.into();
+    show_answers(&mut document);
     document
+}
+
+/// Gives every good answer an example.
+fn show_answers(document: &mut Value) {
+    let components = json!({ "components": document["components"] });
+    let paths = document["paths"].as_object_mut().into_iter().flatten();
+    let operations = paths.flat_map(|(_, item)| item.as_object_mut().into_iter().flatten());
+    for (_, operation) in operations {
+        for (status, response) in operation["responses"].as_object_mut().into_iter().flatten() {
+            let Some(content) = response.pointer_mut("/content/application~1json") else { continue };
+            let is_enveloped = content["schema"]["$ref"].as_str().is_some_and(|name| name.contains("/Envelope_"));
+            if is_enveloped && content.get("example").is_none() {
+                let mut example = super::example::of(&components, &content["schema"]);
+                if let Ok(status) = status.parse::<StatusCode>() {
+                    example["code"] = status.as_u16().into();
+                    example["output"] = status.canonical_reason().into();
+                }
+                content["example"] = example;
+            }
+        }
+    }
 }
 
 fn describe(path: &str, method: &str, operation: &mut Value) {
@@ -268,8 +291,12 @@ fn describe(path: &str, method: &str, operation: &mut Value) {
         operation["summary"] = "The same without a body".into();
     }
     // A parameter that may be left out is not therefore one that may be `null`.
-    for parameter in operation["parameters"].as_array_mut().into_iter().flatten() {
+    let parameters = operation.get_mut("parameters").and_then(Value::as_array_mut);
+    for parameter in parameters.into_iter().flatten() {
         not_null(&mut parameter["schema"]);
+    }
+    if let Some(body) = operation.pointer_mut("/requestBody/content/application~1json/schema") {
+        not_null(body);
     }
 
     let mut statuses = vec![400, 500];
@@ -353,6 +380,36 @@ fn describe(path: &str, method: &str, operation: &mut Value) {
             _ => reference("responses", name),
         };
         responses.insert(status.to_string(), response);
+    }
+}
+
+/// Says where the ids come from that paths ask for: whatever is made or listed can be read, changed and so on.
+fn link(document: &mut Value) {
+    let paths = document["paths"].as_object().into_iter().flatten();
+    let operations: Vec<(String, String, String)> = paths
+        .flat_map(|(path, item)| item.as_object().into_iter().flatten().map(move |(_, operation)| (path, operation)))
+        .filter_map(|(path, operation)| {
+            let name = operation["operationId"].as_str()?.to_owned();
+            let parameter = path.split_once('{')?.1.split_once('}')?.0.to_owned();
+            Some((path.split("/{").next()?.to_owned(), parameter, name))
+        })
+        .collect();
+    for (path, method, status, place) in [
+        ("/v1/keys", "post", "201", "key/id"),
+        ("/v1/keys", "get", "200", "items/0/id"),
+        ("/v1/roles", "post", "201", "id"),
+        ("/v1/roles", "get", "200", "items/0/id"),
+        ("/v1/permissions", "post", "201", "name"),
+        ("/v1/permissions", "get", "200", "items/0/name"),
+        ("/v1/members", "get", "200", "items/0/id"),
+        ("/v1/invitations", "post", "201", "invitation/id"),
+        ("/v1/invitations", "get", "200", "items/0/id"),
+    ] {
+        let next = operations.iter().filter(|(folder, ..)| folder == path).map(|(_, parameter, name)| {
+            let from = format!("$response.body#/data/{place}");
+            (name.clone(), json!({ "operationId": name, "parameters": { parameter: from } }))
+        });
+        document["paths"][path][method]["responses"][status]["links"] = next.collect();
     }
 }
 

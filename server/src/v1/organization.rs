@@ -31,6 +31,17 @@ struct UpdateIn {
 
 /// The organization.
 #[derive(Serialize, ToSchema)]
+#[schema(example = json!({
+    "id": "org_0352dJSq0Tn6xEw2kYzBhM",
+    "name": "Analytical Engines Ltd",
+    "created_at": "2026-11-24T09:30:00Z",
+    "owner_email": "ada@example.com",
+    "members": 3,
+    "plan": "Pro",
+    "active_keys": { "used": 7, "limit": 50 },
+    "whitelisted_ips": { "used": 0, "limit": 5 },
+    "monthly_requests": { "used": 18251, "limit": null }
+}))]
 pub(super) struct Organization {
     id: OrganizationId,
     name: String,

@@ -73,6 +73,13 @@ struct UpdateIn {
 
 /// Something that a role can hold.
 #[derive(Serialize, ToSchema)]
+#[schema(example = json!({
+    "name": "orders.read",
+    "description": "See orders.",
+    "built_in": false,
+    "group": null,
+    "created_at": "2026-11-24T09:30:00Z"
+}))]
 pub(super) struct Permission {
     /// Dotted, with the verb last.
     name: String,
@@ -90,6 +97,7 @@ pub(super) struct Permission {
 
 /// A name that is gone.
 #[derive(Serialize, ToSchema)]
+#[schema(example = json!({ "name": "orders.read", "deleted": true, "taken_from_roles": ["Order Reader"] }))]
 struct PermissionDeleted {
     name: String,
     /// Always true.

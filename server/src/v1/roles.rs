@@ -97,6 +97,15 @@ struct UpdateIn {
 
 /// A named set of permissions.
 #[derive(Serialize, ToSchema)]
+#[schema(example = json!({
+    "id": "role_0352dJTh6XzOZjnc1o0iQu",
+    "name": "Key Auditor",
+    "description": "Looks, and touches nothing.",
+    "system": null,
+    "version": 1,
+    "permissions": ["api.key.view", "audit.view"],
+    "holders": { "keys": 1, "members": 2, "invitations": 0 }
+}))]
 pub(super) struct Role {
     id: RoleId,
     name: String,

@@ -63,7 +63,8 @@ struct ForwardAuthIn {
     organization: Option<OrganizationId>,
 }
 
-/// A question about somebody else's secret. Only described; [`In`] reads it.
+/// A question about somebody else's secret.
+// Only described; [`In`] reads it.
 #[derive(ToSchema)]
 #[schema(as = Question, example = json!({
     "secret": "ipaware_prod_…", "permission": "ip.lookup", "ip": "203.0.113.9"
@@ -81,9 +82,13 @@ struct QuestionIn {
     ip: Option<String>,
 }
 
-/// An allowed request. Only described; [`allowed`] writes it.
+/// An allowed request.
+// Only described; [`allowed`] writes it.
 #[derive(ToSchema)]
-#[schema(as = Allowed)]
+#[schema(as = Allowed, example = json!({
+    "allowed": true, "key_id": "key_0352dK7XqzWJ2VYb1m8RsT", "role": "API Client",
+    "organization_id": "org_0352dJSq0Tn6xEw2kYzBhM"
+}))]
 #[expect(dead_code, reason = "it is a description")]
 struct ForwardAuthOut {
     /// Always true.
@@ -98,7 +103,9 @@ struct ForwardAuthOut {
 
 /// The answer to a question.
 #[derive(Serialize, ToSchema)]
-#[schema(as = Verdict)]
+#[schema(as = Verdict, example = json!({
+    "allowed": false, "reason": "expired", "key_id": "key_0352dK7XqzWJ2VYb1m8RsT", "role": "API Client"
+}))]
 struct QuestionOut {
     allowed: bool,
     /// Why not; `null` when allowed.

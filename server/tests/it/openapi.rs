@@ -62,6 +62,34 @@ fn every_operation_has_a_name_a_sentence_and_the_refusals_that_follow_from_what_
 }
 
 #[test]
+fn nothing_is_null_and_nothing_is_said_in_the_words_of_the_code() {
+    let document = server::v1::openapi::document();
+    assert!(!document.contains(": null"), "a null");
+    for word in ["[`", "::", "only described"] {
+        assert!(!document.contains(word), "{word}");
+    }
+}
+
+#[test]
+fn every_good_answer_and_every_body_has_an_example_without_gaps() {
+    let document = document();
+    for (method, path, operation) in operations(&document) {
+        let body = operation.pointer("/requestBody/content/application~1json/schema/$ref");
+        if let Some(name) = body.and_then(Value::as_str) {
+            let schema = document.pointer(name.trim_start_matches('#')).expect("a schema");
+            assert!(schema["example"].is_object(), "{method} {path}");
+        }
+        for (status, response) in operation["responses"].as_object().expect("answers") {
+            let Some(content) = response.pointer("/content/application~1json") else { continue };
+            if path != "/v1/openapi.json" {
+                assert_eq!(content["example"]["code"].to_string(), *status, "{method} {path}");
+                assert!(!content["example"].to_string().contains("\"…\""), "{method} {path}: {}", content["example"]);
+            }
+        }
+    }
+}
+
+#[test]
 fn every_reference_leads_somewhere() {
     fn walk<'v>(value: &'v Value, found: &mut Vec<&'v str>) {
         match value {
