@@ -44,12 +44,14 @@ enum Task {
         #[arg(long)]
         dev: bool,
     },
-    /// Check everything: format, lints, what the browser's half may hold, unit, integration and browser tests.
+    /// Check everything: format, lints, what the browser's half may hold, unit, integration, API and browser tests.
     Test {
         /// Only these parts; all of them when none is named.
         #[arg(long, value_enum, value_delimiter = ',', value_name = "PART")]
         only: Vec<test::Part>,
     },
+    /// Write docs/openapi.json anew, from the code.
+    Openapi,
     /// Measure verification: `cargo bench -p server`.
     Bench {
         /// Arguments of `cargo bench`, after `--`.
@@ -88,6 +90,7 @@ fn run(task: Task) -> anyhow::Result<ExitCode> {
             process::say(&format!("built {}", project.relative(&dir).display()));
         }
         Task::Test { only } => test::run(&project, &only)?,
+        Task::Openapi => server::write_openapi(&project)?,
         Task::Bench { args } => server::bench(&project, &args)?,
     }
     Ok(ExitCode::SUCCESS)

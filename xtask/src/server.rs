@@ -49,6 +49,14 @@ pub(crate) fn serve(project: &Project, args: &[String]) -> Result<()> {
     }
 }
 
+/// Lets the test that compares docs/openapi.json with the code write it instead.
+pub(crate) fn write_openapi(project: &Project) -> Result<()> {
+    let test = "openapi::the_committed_document_is_the_one_that_is_served";
+    let mut cargo = project.cargo();
+    cargo.args(["test", "--quiet", "--package", "server", "--test", "it", "--", "--exact", test]);
+    timed("docs/openapi.json", || run(cargo.env_remove("EMBED_SITE").env("UPDATE_OPENAPI", "1")))
+}
+
 /// `cargo bench -p server`, with `args` for it.
 pub(crate) fn bench(project: &Project, args: &[String]) -> Result<()> {
     let mut cargo = project.cargo();

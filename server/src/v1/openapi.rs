@@ -249,6 +249,7 @@ fn complete(mut document: Value) -> Value {
             describe(path, method, operation);
         }
     }
+    name_what_is_enveloped(&mut document);
     link(&mut document);
     // A change that names nothing to change is refused.
     for body in ["KeyUpdate", "RoleUpdate"] {
@@ -258,6 +259,23 @@ fn complete(mut document: Value) -> Value {
     document["components"]["schemas"]["Question"]["additionalProperties"] = false.into();
     show_answers(&mut document);
     document
+}
+
+/// Puts a reference in place of what was written out inside of an envelope and has a name of its own.
+fn name_what_is_enveloped(document: &mut Value) {
+    let Some(schemas) = document["components"]["schemas"].as_object_mut() else { return };
+    let names: Vec<String> = schemas.keys().cloned().collect();
+    for envelope in &names {
+        let Some(name) = envelope.strip_prefix("Envelope_") else { continue };
+        let (name, place) = match name.strip_prefix("Page_") {
+            Some(row) => (row, "/properties/data/properties/items/items"),
+            None => (name, "/properties/data"),
+        };
+        let place = schemas.get_mut(envelope).and_then(|schema| schema.pointer_mut(place));
+        if let (Some(place), true) = (place, names.iter().any(|other| other == name)) {
+            *place = reference("schemas", name);
+        }
+    }
 }
 
 /// Gives every good answer an example.

@@ -11,6 +11,7 @@ mod client_address;
 mod conditional;
 mod cross_site;
 mod cursor;
+mod docs;
 mod durability;
 mod endpoint_coverage;
 mod flood;
