@@ -34,7 +34,7 @@ pub(crate) enum Part {
     Unit,
     /// what the browser's half may hold, and how large it may be
     Wasm,
-    /// the release executable, asked by schemathesis everything that its OpenAPI document allows, and more
+    /// the release executable, asked by schemathesis everything that its description allows, and more
     Api,
     /// the release executable in a real browser
     E2e,
