@@ -78,9 +78,11 @@ class Server:
         return self.post(f"/api/{function}", json.dumps(arguments), "application/json", session)[0]
 
 
-def ask(server, key, seconds):
+def ask(server, key, seconds, folder):
     """Lets schemathesis ask. Returns whether all was well."""
     environment = INHERITED | {"IPAWARE_API_KEY": key["secret"], "IPAWARE_KEY_ID": key["key"]["id"]}
+    # Nothing is left beside the sources.
+    environment |= {"HYPOTHESIS_STORAGE_DIRECTORY": folder, "PYTHONDONTWRITEBYTECODE": "1"}
     program = Path(sys.executable).with_name("schemathesis")
     command = [program, "--config-file", HERE / "schemathesis.toml"]
     command += ["run", f"{server.url}/v1/openapi.json", "--checks", "all", "--max-time", str(seconds)]
@@ -100,7 +102,7 @@ def main():
             params = {"name": f"Asks as {role}", "role": roles[role], "environment": "staging"}
             key = server.call(session, "key_create", {"params": params})
             print(f"\n━━ a key with the role {role} asks", flush=True)
-            well &= ask(server, key, seconds)
+            well &= ask(server, key, seconds, folder)
             # Were it ended on the way, most answers would have been refusals, and looked right.
             well &= server.knows(key)
         if not well:

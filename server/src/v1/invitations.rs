@@ -115,7 +115,7 @@ enum MailStateWord {
 struct SentOut<'a> {
     invitation: &'a Invitation,
     /// Whoever has it can accept. Whoever sends the same request again finds `null`.
-    #[schema(required = true, example = "https://keys.example.com/invitation/…")]
+    #[schema(required = true, example = "https://keys.example.com/join?token=…")]
     link: Option<&'a str>,
     /// Whether the link was shown in an earlier answer to the same `Idempotency-Key`.
     link_shown: bool,
@@ -128,7 +128,7 @@ struct SentOut<'a> {
 #[schema(as = InvitationLink)]
 struct LinkOut<'a> {
     /// Whoever has it can accept. Whoever sends the same request again finds `null`.
-    #[schema(required = true, example = "https://keys.example.com/invitation/…")]
+    #[schema(required = true, example = "https://keys.example.com/join?token=…")]
     link: Option<&'a str>,
     /// Whether the link was shown in an earlier answer to the same `Idempotency-Key`.
     link_shown: bool,
