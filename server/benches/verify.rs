@@ -1,53 +1,36 @@
-//! What a verification costs, alone and over HTTP.
+//! What the decision costs without HTTP: from the header's bytes to the verdict, with 1,000 and 1,000,000 keys in the
+//! index, everything on (checksum, keyed digest, look-up, rules, counters, last use).
 //!
-//! `decision`: from the header's bytes to the verdict, with 1,000 and 1,000,000 keys in the index, everything on
-//! (checksum, keyed digest, look-up, rules, counters, last use).
-//! `http`: one keep-alive connection over loopback, `/v1/verify` beside a bare axum handler in the same run; their
-//! ratio says how much stands between the socket and the decision.
+//! The keys are those of `cargo xtask bench`, which makes them and names their folder in `IPAWARE_BENCH_DIR`.
 
-#![expect(clippy::expect_used, clippy::indexing_slicing, reason = "a measurement may fail anywhere")]
+#![expect(clippy::expect_used, reason = "a measurement may fail anywhere")]
 
 use std::{
+    fs,
     hint::black_box,
-    io::{Read as _, Write as _},
-    net::{SocketAddr, TcpListener as StdListener, TcpStream},
-    path::Path,
+    path::{Path, PathBuf},
     sync::LazyLock,
-    time::Duration,
 };
 
 use backend::{
     Backend, Settings, SignUpMode,
-    authn::session::NewSession,
     clock::Clock,
-    context::RequestInfo,
-    geo::GeoDatabases,
     keyring::{AskedPermission, Question, credential},
     mail::MailSettings,
     plan::Plans,
 };
 use criterion::{BenchmarkId, Criterion, criterion_group, criterion_main};
-use server::{
-    accept,
-    middleware::Edge,
-    site::Site,
-    state::{AppState, HttpPolicy},
-};
-use shared::key::RevealedSecret;
-use tokio::{net::TcpListener, runtime::Runtime};
+use tokio::runtime::Runtime;
 
 static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| Runtime::new().expect("a runtime"));
-static SMALL: LazyLock<Filled> = LazyLock::new(|| Filled::with(1_000));
-/// Filling it takes minutes, so both benchmarks share it.
-static LARGE: LazyLock<Filled> = LazyLock::new(|| Filled::with(1_000_000));
 /// How many different keys are asked about in turn, so that the caches are not flattered.
 const ASKED: usize = 100_000;
 
 fn settings(folder: &Path) -> Settings {
     Settings {
-        database_url: folder.join("bench.db").display().to_string(),
+        database_url: folder.join("ipaware.db").display().to_string(),
         pepper_file: folder.join("pepper"),
-        usage_dir: folder.join("usage"),
+        usage_dir: folder.join("usage-of-bench"),
         sign_up: SignUpMode::Open,
         secure_cookies: false,
         plans: Plans::load(None, "Custom").expect("the plans that come with the server"),
@@ -56,47 +39,37 @@ fn settings(folder: &Path) -> Settings {
     }
 }
 
-/// A backend with keys in its index, their secrets, and as many secrets that it does not know.
+/// A backend with keys in its index, and their secrets.
 struct Filled {
     count: usize,
     backend: Backend,
-    known: Vec<RevealedSecret>,
-    unknown: Vec<RevealedSecret>,
-    _folder: tempfile::TempDir,
+    secrets: Vec<String>,
 }
 
 impl Filled {
-    fn with(count: usize) -> Self {
-        RUNTIME.block_on(Self::fill(count))
-    }
-
-    async fn fill(count: usize) -> Self {
-        let folder = tempfile::tempdir().expect("a folder");
-        let fresh = Backend::open(settings(folder.path())).await.expect("a database");
-        let visitor = fresh.visitor(RequestInfo::default(), std::iter::empty());
-        let session: NewSession = visitor
-            .sign_up("bench@example.com", "a bench for measuring".to_owned(), "Bench")
-            .await
-            .expect("an account");
-        let cookie = std::iter::once((session.cookie.name(), session.token.expose()));
-        let context = fresh.visitor(RequestInfo::default(), cookie).authenticate().await.expect("a session");
-        let organization = context.viewer().await.expect("a person").organization;
-        let known = fresh.add_many_keys(organization, count).await.expect("keys");
-        let backend = Backend::open(settings(folder.path())).await.expect("the same database");
-        let unknown = fresh.add_many_keys(organization, count.min(ASKED)).await.expect("more keys");
-        Self { count, backend, known, unknown, _folder: folder }
+    fn open(home: &Path, count: usize) -> Self {
+        let folder = home.join(count.to_string());
+        let backend = RUNTIME.block_on(Backend::open(settings(&folder))).expect("its database");
+        let secrets = fs::read_to_string(folder.join("secrets")).expect("its secrets");
+        Self { count, backend, secrets: secrets.lines().map(str::to_owned).collect() }
     }
 }
 
-fn headers(secrets: &[RevealedSecret]) -> Vec<String> {
+fn headers(secrets: &[String]) -> Vec<String> {
     // Spread over the whole index, not its first part.
     let step = (secrets.len() / ASKED).max(1);
-    secrets.iter().step_by(step).map(|secret| format!("Bearer {}", secret.expose())).collect()
+    secrets.iter().step_by(step).map(|secret| format!("Bearer {secret}")).collect()
 }
 
 fn decision(criterion: &mut Criterion) {
+    let Some(home) = std::env::var_os("IPAWARE_BENCH_DIR").map(PathBuf::from) else {
+        eprintln!("`cargo xtask bench` makes the keys for this; nothing is measured without them");
+        return;
+    };
+    let (few, many) = (Filled::open(&home, 1_000), Filled::open(&home, 1_000_000));
     let mut group = criterion.benchmark_group("decision");
-    for Filled { count, backend, known, unknown, .. } in [&*SMALL, &*LARGE] {
+    // The keys of the one are strangers to the other.
+    for (Filled { count, backend, secrets: known }, unknown) in [(&few, &many.secrets), (&many, &few.secrets)] {
         let question = |permission: &str| Question {
             permissions: std::iter::once(AskedPermission::read(permission)).collect(),
             address: "203.0.113.9".parse().ok(),
@@ -124,86 +97,5 @@ fn decision(criterion: &mut Criterion) {
     group.finish();
 }
 
-/// One keep-alive connection that sends a request and reads the whole answer.
-struct Client {
-    stream: TcpStream,
-    buffer: Vec<u8>,
-}
-
-impl Client {
-    fn connect(address: SocketAddr) -> Self {
-        let stream = TcpStream::connect(address).expect("the server listens");
-        stream.set_nodelay(true).expect("a socket option");
-        stream.set_read_timeout(Some(Duration::from_secs(10))).expect("a socket option");
-        Self { stream, buffer: vec![0; 16 * 1024] }
-    }
-
-    fn ask(&mut self, request: &[u8]) {
-        self.stream.write_all(request).expect("a request is sent");
-        let mut filled = 0;
-        loop {
-            let read = self.stream.read(&mut self.buffer[filled..]).expect("an answer comes");
-            assert!(read > 0, "the server closed the connection");
-            filled += read;
-            let text = &self.buffer[..filled];
-            let Some(head) = text.windows(4).position(|four| four == b"\r\n\r\n") else { continue };
-            let head_text = std::str::from_utf8(&text[..head]).expect("a head in ASCII").to_ascii_lowercase();
-            assert!(head_text.starts_with("http/1.1 200"), "{head_text}");
-            let length = head_text.split("content-length: ").nth(1).expect("a length");
-            let length: usize = length.lines().next().expect("a line").trim().parse().expect("a number");
-            if filled >= head + 4 + length {
-                return;
-            }
-        }
-    }
-}
-
-/// Needs to be called on the runtime.
-fn listener() -> (TcpListener, SocketAddr) {
-    let listener = StdListener::bind("127.0.0.1:0").expect("a free port");
-    listener.set_nonblocking(true).expect("a socket option");
-    let address = listener.local_addr().expect("an address");
-    (TcpListener::from_std(listener).expect("a runtime"), address)
-}
-
-fn start_bare() -> SocketAddr {
-    let (listener, address) = listener();
-    let answer =
-        || async { axum::Json(serde_json::json!({ "code": 200, "data": { "allowed": true }, "output": "OK" })) };
-    let router = axum::Router::new().route("/v1/verify", axum::routing::get(answer));
-    tokio::spawn(async move { axum::serve(listener, router).await });
-    address
-}
-
-fn start_server(backend: Backend) -> SocketAddr {
-    let (listener, address) = listener();
-    let policy = HttpPolicy::default();
-    let edge = Edge::new(AppState::new(backend, Site::empty(), GeoDatabases::default(), policy));
-    tokio::spawn(accept::serve(listener, edge, std::future::pending()));
-    address
-}
-
-fn http(criterion: &mut Criterion) {
-    let mut group = criterion.benchmark_group("http");
-    let _inside = RUNTIME.enter();
-    let (bare, ours) = (start_bare(), start_server(LARGE.backend.clone()));
-    let requests: Vec<_> = headers(&LARGE.known)
-        .iter()
-        .map(|header| {
-            format!(
-                "GET /v1/verify?permission=ip.lookup HTTP/1.1\r\nhost: localhost\r\nauthorization: {header}\r\n\r\n"
-            )
-        })
-        .collect();
-    for (name, address) in [("bare axum handler", bare), ("verify with 1000000 keys", ours)] {
-        let mut client = Client::connect(address);
-        let mut turn = requests.iter().cycle();
-        group.bench_function(name, |bench| {
-            bench.iter(|| client.ask(turn.next().expect("a cycle has no end").as_bytes()));
-        });
-    }
-    group.finish();
-}
-
-criterion_group!(benches, decision, http);
+criterion_group!(benches, decision);
 criterion_main!(benches);

@@ -1,6 +1,7 @@
-//! Fills a fresh SQLite database with many keys for `cargo xtask bench`, and writes their secrets to a file, one a line.
+//! Fills a fresh SQLite database with many keys for `cargo xtask bench`, and writes their secrets to a file, one a line;
+//! or adds more of them while a server runs on it.
 //!
-//! `fill <folder> <count>`: the database is `<folder>/ipaware.db`, the pepper `<folder>/pepper`, as `ipaware serve
+//! `fill <folder> <count> [--more]`: the database is `<folder>/ipaware.db`, the pepper `<folder>/pepper`, as `ipaware serve
 //! --data-dir <folder>` has them. The keys protect nothing, so their secrets may lie in a file.
 
 use std::{
@@ -21,7 +22,7 @@ async fn main() -> Result<()> {
     let backend = Backend::open(Settings {
         database_url: folder.join("ipaware.db").display().to_string(),
         pepper_file: folder.join("pepper"),
-        usage_dir: folder.join("usage"),
+        usage_dir: folder.join("usage-of-fill"),
         sign_up: SignUpMode::Open,
         secure_cookies: false,
         plans: Plans::load(None, "Custom")?,
@@ -29,13 +30,23 @@ async fn main() -> Result<()> {
         clock: Clock::System,
     })
     .await?;
+    let is_more = arguments.next().is_some_and(|argument| argument == "--more");
     let visitor = backend.visitor(RequestInfo::default(), std::iter::empty());
-    let session = visitor.sign_up("bench@example.com", "a bench for measuring".to_owned(), "Bench").await?;
+    let (email, password) = ("bench@example.com", "a bench for measuring".to_owned());
+    let session = if is_more {
+        visitor.sign_in(email, password).await?
+    } else {
+        visitor.sign_up(email, password, "Bench").await?
+    };
     let cookie = std::iter::once((session.cookie.name(), session.token.expose()));
     let context = backend.visitor(RequestInfo::default(), cookie).authenticate().await?;
     let organization = context.viewer().await?.organization;
+    let added = backend.add_many_keys(organization, count).await?;
+    if is_more {
+        return Ok(());
+    }
     let mut secrets = BufWriter::new(fs::File::create(folder.join("secrets"))?);
-    for secret in backend.add_many_keys(organization, count).await? {
+    for secret in added {
         writeln!(secrets, "{}", secret.expose())?;
     }
     secrets.flush()?;

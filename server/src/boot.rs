@@ -13,6 +13,7 @@ use tokio::{net::TcpListener, sync::oneshot};
 use crate::{
     accept,
     config::Config,
+    metrics,
     middleware::Edge,
     site::Site,
     state::{AppState, HttpPolicy},
@@ -31,6 +32,14 @@ pub async fn serve(config: Config) -> Result<()> {
     let listener = TcpListener::bind(config.listen)
         .await
         .with_context(|| format!("cannot listen on {} (--listen, IPAWARE_LISTEN)", config.listen))?;
+    let metrics_listener = match config.metrics_listen {
+        Some(address) => Some(
+            TcpListener::bind(address)
+                .await
+                .with_context(|| format!("cannot listen on {address} (--metrics-listen, IPAWARE_METRICS_LISTEN)"))?,
+        ),
+        None => None,
+    };
     let settings = config.backend_settings(listener.local_addr()?);
     let _lock = lock_file_database(&settings.database_url)?;
     if config.demo {
@@ -48,6 +57,11 @@ pub async fn serve(config: Config) -> Result<()> {
         management_per_minute: Some(config.management_rate_limit),
     };
     let edge = Edge::new(AppState::new(backend.clone(), site, geo, policy));
+    if let Some(listener) = metrics_listener {
+        println!("metrics on http://{}/metrics", listener.local_addr()?);
+        // Ends with the process: what happens while it stops is worth watching, too.
+        tokio::spawn(metrics::serve(listener, edge.state().metrics.registry(backend.clone())));
+    }
     let address = listener.local_addr()?;
     let (stop, stopped) = oneshot::channel::<()>();
     // From now on whoever asks is told that the server is starting, and does not wait for an answer in vain.

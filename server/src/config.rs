@@ -92,6 +92,15 @@ pub struct Options {
     #[arg(long, env = "IPAWARE_LOG_FORMAT", value_name = "text|json")]
     pub log_format: Option<String>,
 
+    /// Address and port for GET /metrics (OpenMetrics, for Prometheus). It asks nobody who they are: keep it private.
+    /// [default: none]
+    #[arg(long, env = "IPAWARE_METRICS_LISTEN", value_name = "ADDRESS:PORT")]
+    pub metrics_listen: Option<String>,
+
+    /// Where traces are sent, in OpenTelemetry's protocol over HTTP, such as http://localhost:4318. [default: none]
+    #[arg(long, env = "OTEL_EXPORTER_OTLP_ENDPOINT", value_name = "URL", hide_env_values = true)]
+    pub otlp_endpoint: Option<String>,
+
     /// Fill a fresh database with an example organization and print its sign-in.
     #[arg(long)]
     pub demo: bool,
@@ -144,6 +153,10 @@ pub struct Config {
     pub management_rate_limit: NonZeroU32,
     /// How log lines are written.
     pub log_format: LogFormat,
+    /// Where metrics are read.
+    pub metrics_listen: Option<SocketAddr>,
+    /// Where traces are sent.
+    pub otlp_endpoint: Option<String>,
     /// Whether to fill the database.
     pub demo: bool,
 }
@@ -175,7 +188,7 @@ impl Config {
             None => data_dir.join("ipaware.db").to_string_lossy().into_owned(),
         };
         Ok(Self {
-            listen: read_listen(&given(options.listen).unwrap_or_else(|| "127.0.0.1:3000".to_owned()))?,
+            listen: read_listen(LISTEN, &given(options.listen).unwrap_or_else(|| "127.0.0.1:3000".to_owned()))?,
             database_url,
             public_url: given(options.public_url).map(|url| read_public_url(&url)).transpose()?,
             sign_up: read_sign_up(given(options.sign_up).as_deref())?,
@@ -191,6 +204,10 @@ impl Config {
             security_contact: given(options.security_contact).map(|uri| read_contact(&uri)).transpose()?,
             management_rate_limit: read_rate_limit(given(options.management_rate_limit).as_deref())?,
             log_format: read_log_format(given(options.log_format).as_deref())?,
+            metrics_listen: given(options.metrics_listen)
+                .map(|text| read_listen("--metrics-listen (IPAWARE_METRICS_LISTEN)", &text))
+                .transpose()?,
+            otlp_endpoint: given(options.otlp_endpoint).map(|url| read_otlp_endpoint(&url)).transpose()?,
             demo: options.demo,
             data_dir,
         })
@@ -233,10 +250,12 @@ fn local_url(listening: SocketAddr) -> String {
     }
 }
 
-fn read_listen(text: &str) -> Result<SocketAddr, ConfigError> {
+const LISTEN: &str = "--listen (IPAWARE_LISTEN)";
+
+fn read_listen(option: &'static str, text: &str) -> Result<SocketAddr, ConfigError> {
     text.parse().map_err(|_error| {
         ConfigError::new(
-            "--listen (IPAWARE_LISTEN)",
+            option,
             format!("{text:?} is no address with a port; write it like 127.0.0.1:3000 or [::1]:3000."),
         )
     })
@@ -275,6 +294,20 @@ fn read_public_url(text: &str) -> Result<String, ConfigError> {
         return Err(refuse());
     }
     Ok(format!("{scheme}://{authority}"))
+}
+
+fn read_otlp_endpoint(text: &str) -> Result<String, ConfigError> {
+    let uri = text.parse::<http::Uri>().ok();
+    let is_web = |uri: &http::Uri| matches!(uri.scheme_str(), Some("http" | "https")) && uri.query().is_none();
+    if uri.as_ref().is_some_and(is_web) {
+        Ok(text.to_owned())
+    } else {
+        // Not repeated: it may hold a password.
+        Err(ConfigError::new(
+            "--otlp-endpoint (OTEL_EXPORTER_OTLP_ENDPOINT)",
+            "it must be the address of a collector, like http://localhost:4318.",
+        ))
+    }
 }
 
 fn read_sign_up(text: Option<&str>) -> Result<SignUpMode, ConfigError> {

@@ -25,8 +25,12 @@ fn main() -> ExitCode {
             return ExitCode::from(WRONG_CALL);
         }
     };
-    telemetry::start(config.log_format);
-    match run(config) {
+    let outcome = telemetry::start(config.log_format, config.otlp_endpoint.as_deref()).and_then(|traces| {
+        let outcome = run(config);
+        traces.finish();
+        outcome
+    });
+    match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             // The whole chain of causes in one line, and no backtrace: this is for whoever started the server.

@@ -8,6 +8,7 @@ use leptos::config::LeptosOptions;
 use tokio_util::task::TaskTracker;
 
 use crate::{
+    metrics::Metrics,
     middleware::client_address::TrustedProxies,
     site::Site,
     v1::rate_limit::{self, RateLimit},
@@ -28,6 +29,8 @@ pub struct AppState {
     pub management: Arc<RateLimit>,
     /// Changes that go on when their client is gone; see [`crate::middleware::detach`].
     pub detached: TaskTracker,
+    /// What is measured for the operator.
+    pub metrics: Metrics,
     leptos: LeptosOptions,
 }
 
@@ -57,6 +60,7 @@ impl AppState {
             management: Arc::new(RateLimit::new(policy.management_per_minute.unwrap_or(rate_limit::PER_MINUTE))),
             policy: Arc::new(policy),
             detached: TaskTracker::new(),
+            metrics: Metrics::default(),
             leptos: LeptosOptions::builder().output_name("ipaware").build(),
         }
     }

@@ -5,6 +5,9 @@
 use std::{
     collections::BTreeSet,
     fmt,
+    fs::File,
+    io::{self, Read, Write},
+    path::Path,
     process::{Child, Command, ExitStatus, Output, Stdio},
     sync::{Mutex, MutexGuard, PoisonError},
     time::{Duration, Instant},
@@ -129,6 +132,18 @@ impl Running {
         Ok(status)
     }
 
+    /// Waits for it, and fails when it does.
+    fn finish(mut self) -> Result<()> {
+        let status = self.wait()?;
+        if is_stopping() {
+            return Err(Stopped.into());
+        }
+        if !status.success() {
+            bail!("`{}` failed ({status})", self.name);
+        }
+        Ok(())
+    }
+
     /// The status if it has ended.
     pub(crate) fn poll(&mut self) -> Result<Option<ExitStatus>> {
         let status = self.child.try_wait().with_context(|| format!("lost `{}`", self.name))?;
@@ -176,15 +191,31 @@ impl Drop for Running {
 
 /// Runs it with everything it says visible, and fails when it does.
 pub(crate) fn run(command: &mut Command) -> Result<()> {
-    let mut child = Running::start(command)?;
-    let status = child.wait()?;
-    if is_stopping() {
-        return Err(Stopped.into());
+    Running::start(command)?.finish()
+}
+
+/// Runs it with everything it says visible, and kept in `file`.
+pub(crate) fn run_and_keep(command: &mut Command, file: &Path) -> Result<()> {
+    let kept = File::create(file).with_context(|| format!("cannot write {}", file.display()))?;
+    let mut child = Running::start(command.stdout(Stdio::piped()).stderr(Stdio::piped()))?;
+    let (out, err) = (child.child.stdout.take(), child.child.stderr.take());
+    let kept = &kept;
+    std::thread::scope(|scope| {
+        scope.spawn(move || out.map(|out| copy(out, io::stdout(), kept)));
+        scope.spawn(move || err.map(|err| copy(err, io::stderr(), kept)));
+    });
+    child.finish()
+}
+
+/// Copies what comes, as it comes, to both.
+fn copy(mut from: impl Read, mut to: impl Write, mut kept: impl Write) {
+    let mut bytes = [0; 8192];
+    // Whatever goes wrong with the one place is no reason to lose the other.
+    while let Ok(count @ 1..) = from.read(&mut bytes) {
+        let bytes = bytes.get(..count).unwrap_or_default();
+        _ = to.write_all(bytes).and_then(|()| to.flush());
+        _ = kept.write_all(bytes);
     }
-    if !status.success() {
-        bail!("`{}` failed ({status})", child.name);
-    }
-    Ok(())
 }
 
 /// Runs something short and gives back what it said, whatever its status.

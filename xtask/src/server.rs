@@ -56,15 +56,3 @@ pub(crate) fn write_openapi(project: &Project) -> Result<()> {
     cargo.args(["test", "--quiet", "--package", "server", "--test", "it", "--", "--exact", test]);
     timed("docs/openapi.json", || run(cargo.env_remove("EMBED_SITE").env("UPDATE_OPENAPI", "1")))
 }
-
-/// `cargo bench -p server`, with `args` for it.
-pub(crate) fn bench(project: &Project, args: &[String]) -> Result<()> {
-    let mut cargo = project.cargo();
-    cargo.args(["bench", "--package", "server"]).args(args);
-    // Benches are built where the release executable is, and it with them: it shall not lose its site.
-    let site = Profile::Release.folder(project);
-    if site.join("manifest.txt").is_file() {
-        cargo.env("EMBED_SITE", site);
-    }
-    timed("benches", || run(&mut cargo))
-}

@@ -12,7 +12,7 @@ use clap::ValueEnum;
 use sha2::{Digest, Sha256};
 
 use crate::{
-    geo,
+    geo, leaks,
     postgres::Postgres,
     process::{self, Stopped, is_stopping, say},
     project::{Project, WASM},
@@ -53,7 +53,7 @@ type Step = fn(&mut Bench<'_>) -> Result<()>;
 
 /// In this order: what is quick first, and what is needed later before it is needed. A step runs when one of its parts
 /// is wanted.
-const STEPS: [(&str, &[Part], Step); 13] = [
+const STEPS: [(&str, &[Part], Step); 14] = [
     ("tools", &[Part::Fmt, Part::Lint, Part::Unit, Part::Wasm, Part::Api, Part::E2e], needs),
     ("format", &[Part::Fmt], format),
     ("lints: server", &[Part::Lint], lint_server),
@@ -67,6 +67,7 @@ const STEPS: [(&str, &[Part], Step); 13] = [
     ("browser's half: size", &[Part::Wasm], size),
     ("API tests", &[Part::Api], api),
     ("browser tests", &[Part::E2e], browser),
+    ("no secret in anything that was put out", &[Part::Unit, Part::E2e], no_secret),
 ];
 
 enum Outcome {
@@ -80,6 +81,11 @@ enum Outcome {
 pub(crate) fn run(project: &Project, only: &[Part]) -> Result<()> {
     let parts = if only.is_empty() { Part::value_variants() } else { only };
     let mut bench = Bench { project, parts, node: None, postgres: None, python: None };
+    let output = output_folder(project);
+    if output.exists() {
+        fs::remove_dir_all(&output)?;
+    }
+    fs::create_dir_all(&output)?;
     let start = Instant::now();
     let mut failure = None;
     let mut outcomes = Vec::new();
@@ -137,6 +143,9 @@ fn needs(bench: &mut Bench<'_>) -> Result<()> {
         tools::wasm_target()?;
     }
     let postgres = wants(&[Part::Unit]).then(tools::postgres).transpose()?;
+    if wants(&[Part::Unit]) {
+        tools::proxies()?;
+    }
     let node = wants(&[Part::E2e]).then(|| Node::find(bench.project)).transpose()?;
     let python = wants(&[Part::Api]).then(|| tools::python(bench.project)).transpose()?;
     (bench.postgres, bench.node, bench.python) = (postgres, node, python);
@@ -254,7 +263,8 @@ fn unit(bench: &mut Bench<'_>) -> Result<()> {
     let mut cargo = bench.project.cargo();
     cargo.args(["test", "--workspace", "--no-fail-fast"]).env_remove("EMBED_SITE");
     cargo.env("TEST_POSTGRES_URL", postgres.url()).env("IPAWARE_TEST_MMDB_DIR", geo).env("IPAWARE_SITE_DIR", site);
-    process::run(&mut cargo)
+    let output = output_folder(bench.project);
+    process::run_and_keep(cargo.env("IPAWARE_TEST_OUTPUT", &output), &output.join("unit.console"))
 }
 
 fn release(bench: &mut Bench<'_>) -> Result<()> {
@@ -277,7 +287,22 @@ fn browser(bench: &mut Bench<'_>) -> Result<()> {
     let mut playwright = npx(bench, &["playwright", "test"])?;
     playwright.env("IPAWARE_BIN", bench.project.binary("release"));
     playwright.env("IPAWARE_TEST_MMDB_DIR", test_databases(bench.project)?);
-    process::run(&mut playwright)
+    let output = output_folder(bench.project);
+    process::run_and_keep(playwright.env("IPAWARE_TEST_OUTPUT", &output), &output.join("browser.console"))
+}
+
+/// Secrets that were made in a browser are found by their looks; those of the other tests by name as well.
+fn no_secret(bench: &mut Bench<'_>) -> Result<()> {
+    let output = output_folder(bench.project);
+    let search = if bench.parts.contains(&Part::Unit) { leaks::search_well } else { leaks::search };
+    let leaks::Searched { hidden, files, lines } = search(&output)?;
+    say(&format!("none of {hidden} secrets, sessions and passwords is in {lines} lines of {files} files"));
+    Ok(())
+}
+
+/// Everything that the tests, and the servers they start, put out.
+fn output_folder(project: &Project) -> PathBuf {
+    project.target.join("test-output")
 }
 
 fn test_databases(project: &Project) -> Result<PathBuf> {

@@ -12,7 +12,7 @@ use anyhow::{Context, Result, bail};
 
 use crate::{
     postgres,
-    process::{ask, run, say, timed},
+    process::{ask, capture, run, say, timed},
     project::{Project, WASM},
 };
 
@@ -79,6 +79,34 @@ pub(crate) fn python(project: &Project) -> Result<PathBuf> {
 /// Debian has the module `venv` without what it needs to put pip into an environment.
 fn has_venv() -> bool {
     ask(Command::new("python3").args(["-c", "import venv, ensurepip; print('there')"])).is_some()
+}
+
+/// The proxies that the examples are for, as far as Debian has them. Their tests look in the same places.
+pub(crate) fn proxies() -> Result<()> {
+    for (program, package) in [("nginx", "nginx-light"), ("caddy", "caddy")] {
+        if is_there(program) {
+            continue;
+        }
+        apt(&[package]).with_context(|| format!("install {program}, so that it is on the PATH"))?;
+        // The package may have started it as a service, at a port that nobody has asked for. Where it has not, there is
+        // nothing to stop, and that is no failure.
+        _ = capture(Command::new("service").args([program, "stop"]));
+        if !is_there(program) {
+            bail!("{package} was installed, but there is no {program}");
+        }
+    }
+    Ok(())
+}
+
+/// What asks for the measurements.
+pub(crate) fn wrk() -> Result<()> {
+    if is_there("wrk") { Ok(()) } else { apt(&["wrk"]).context("install wrk, so that it is on the PATH") }
+}
+
+/// Debian has servers where only root looks for them.
+fn is_there(program: &str) -> bool {
+    let path = env::var_os("PATH").unwrap_or_default();
+    env::split_paths(&path).chain([PathBuf::from("/usr/sbin")]).any(|folder| folder.join(program).is_file())
 }
 
 /// Node.js and npm, new enough for Playwright.

@@ -25,6 +25,7 @@ mod tasks;
 #[cfg(test)]
 mod test_support;
 mod usage;
+mod vitals;
 
 use std::{
     path::PathBuf,
@@ -38,6 +39,7 @@ use shared::{Timestamp, verify::Refusal};
 
 pub use self::failure::Failure;
 pub use self::usage::UsageLag;
+pub use self::vitals::Vitals;
 use self::{
     authn::{password::Passwords, session::CookiePolicy, throttle::Throttle},
     clock::Clock,
@@ -173,12 +175,6 @@ impl Backend {
     #[must_use]
     pub fn loaded(&self) -> (u64, u64) {
         self.inner.applier.progress()
-    }
-
-    /// How far the database lags behind what verifications have left behind.
-    #[must_use]
-    pub fn usage_lag(&self) -> UsageLag {
-        self.inner.usage.lag(self.now())
     }
 
     /// Whoever sent a request, with the session token among its cookies, if there is one.

@@ -18,8 +18,9 @@ use crate::{
         column::{Digest32, Id},
         row::key::{KeyRow, SecretRow},
         schema::{api_keys, key_secrets, roles},
+        tx::log_changes,
     },
-    keyring::secret::SecretKey,
+    keyring::{applier::Subject, secret::SecretKey},
     random::fresh_id,
 };
 
@@ -28,7 +29,7 @@ const BATCH: usize = 2_000;
 
 impl Backend {
     /// Adds `count` active keys with the role of API clients to the organization, past every limit, and gives their
-    /// secrets. They verify once the database has been opened anew.
+    /// secrets. They verify when the change log has been followed, or the database opened anew.
     ///
     /// # Errors
     /// When the database does not take them.
@@ -77,10 +78,12 @@ impl Backend {
                 });
                 secrets.push(RevealedSecret::new(secret.expose().to_owned()));
             }
+            let subjects: Vec<_> = keys.iter().map(|key| Subject::Key(key.id.0)).collect();
             connection
                 .transaction(async |connection| {
                     diesel::insert_into(api_keys::table).values(&keys).execute(connection).await?;
-                    diesel::insert_into(key_secrets::table).values(&digests).execute(connection).await
+                    diesel::insert_into(key_secrets::table).values(&digests).execute(connection).await?;
+                    log_changes(connection, &subjects, now).await
                 })
                 .await?;
         }

@@ -46,11 +46,12 @@ pub async fn serve(listener: TcpListener, edge: Edge, stop: impl Future<Output =
         let phase = Phase::default();
         let io = TokioIo::new(Watched::new(stream, phase.clone()));
         let service = Answers::new(edge.clone(), peer, phase);
+        let open = edge.state().metrics.connection();
         let connection = graceful.watch(builder.serve_connection(io, service).into_owned());
         tokio::spawn(async move {
             // Whatever ends a connection is its client's affair; there is nobody to tell.
             _ = connection.await;
-            drop(place);
+            drop((place, open));
         });
     }
     drop(listener);

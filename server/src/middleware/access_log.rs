@@ -1,4 +1,4 @@
-//! One line per request: what was asked, by whom, and how it went.
+//! One line per request: what was asked, by whom, and how it went; and the same in numbers.
 //!
 //! Only the path, never the query, and no header: secrets may have strayed into either (OWASP, Logging Cheat Sheet,
 //! "Data to exclude"). Verifications and files are written at `debug`: there are too many of them to be read. (Refusals
@@ -8,6 +8,9 @@ use std::{net::IpAddr, time::Instant};
 
 use http::{Method, StatusCode, Uri};
 use tracing::{debug, info};
+
+use super::is_below;
+use crate::metrics::Metrics;
 
 /// Whether verifications are written.
 #[must_use]
@@ -31,11 +34,16 @@ impl Line {
         Self { method: method.clone(), uri: uri.clone(), address, began: Instant::now() }
     }
 
+    /// Puts it into numbers.
+    pub fn measure(&self, status: StatusCode, metrics: &Metrics) {
+        metrics.note_request(&self.method, self.uri.path(), status, self.began.elapsed());
+    }
+
     /// Writes it.
     pub fn write(&self, status: StatusCode, request_id: &str) {
         let Self { method, uri, address, began } = self;
         let (path, status) = (uri.path(), status.as_u16());
-        let is_quiet = path == crate::v1::verify::PATH || (status < 400 && path.starts_with("/pkg/"));
+        let is_quiet = is_below(path, crate::v1::verify::PATH) || (status < 400 && path.starts_with("/pkg/"));
         macro_rules! line {
             ($level:ident) => {
                 $level!(

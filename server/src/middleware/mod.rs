@@ -1,8 +1,8 @@
 //! What every request passes on its way in and out, one file per layer.
 //!
 //! [`Edge`] calls them one after the other in plain functions. Stacked as tower layers they would cost a boxed future
-//! each, which a verification, itself half a microsecond, would feel; so it also answers `GET /v1/verify` before
-//! routing. Everything else goes on to the router.
+//! each, which a verification, itself half a microsecond, would feel; so it also answers what proxies ask of
+//! `/v1/verify` before routing. Everything else goes on to the router.
 
 pub mod access_log;
 pub mod client_address;
@@ -26,11 +26,13 @@ use http::{
     request::Parts,
 };
 use tower::ServiceExt as _;
+use tracing::Instrument as _;
 
 use self::request_id::RequestId;
 use crate::{
     router::router,
     state::AppState,
+    telemetry,
     v1::{self, envelope::Problem},
 };
 
@@ -74,6 +76,7 @@ impl Edge {
         let request_id = request_id::fresh();
         let line = access_log::Line::begin(&parts.method, &parts.uri, address);
         let uri = parts.uri.clone();
+        let span = telemetry::request_span(&parts.method, uri.path(), &parts.headers, &request_id);
 
         let response = match check(state, parts.version, &parts.headers, parts.uri.path()) {
             Err(problem) => problem.into_response(),
@@ -81,12 +84,14 @@ impl Edge {
                 let user_agent = user_agent(&parts.headers).map(str::to_owned);
                 let info = RequestInfo { request_id: request_id.to_string(), address: Some(address), user_agent };
                 // Boxed: pages are large futures, and a verification shall not carry their size around.
-                Box::pin(self.route(info, parts, body)).await
+                Box::pin(self.route(info, parts, body).instrument(span.clone())).await
             }
         };
         let response = written(response, &uri, &request_id);
         let response = finished(state, response, &uri, &request_id);
+        span.record("http.response.status_code", response.status().as_u16());
         line.write(response.status(), &request_id);
+        line.measure(response.status(), &state.metrics);
         response
     }
 

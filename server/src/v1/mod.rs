@@ -44,6 +44,8 @@ pub const ROUTES: &[(&str, &str)] = &[
     ("GET", verify::PATH),
     ("HEAD", verify::PATH),
     ("POST", verify::PATH),
+    ("GET", verify::PREFIX_PATH),
+    ("GET", verify::PREFIX_PATH),
     ("GET", ip::PATH),
     ("GET", keys::PATH),
     ("POST", keys::PATH),

@@ -3,6 +3,9 @@
 //! Asked in two ways. *Forward-auth* (`GET`, `HEAD`): a proxy passes the client's own `Authorization` header on, and
 //! the status is the answer; this is what nginx `auth_request`, Caddy `forward_auth`, Traefik `ForwardAuth` and Envoy
 //! `ext_authz` speak. *Question* (`POST`): a service asks about a secret that it was given, with a key of its own.
+//!
+//! Envoy asks with the client's own method, and writes the client's path and query behind a prefix of the address. So
+//! below `/v1/verify/` every method is forward-auth, and what is asked stands in the next segment of the path.
 
 use std::net::IpAddr;
 
@@ -10,6 +13,7 @@ use axum::{
     body::{Body, Bytes},
     extract::State,
     response::Response,
+    routing::any,
 };
 use backend::{
     context::RequestInfo,
@@ -36,6 +40,9 @@ use crate::{
 
 /// `/v1/verify`
 pub const PATH: &str = "/v1/verify";
+/// The same with the client's request behind it: `question` is written as the query of [`PATH`] is, and what follows is
+/// not looked at.
+pub const PREFIX_PATH: &str = "/v1/verify/{question}/{*request}";
 
 /// The longest text that is looked at as a secret; ours have 62 characters at most.
 const SECRET_MAX: usize = 512;
@@ -122,7 +129,11 @@ struct QuestionOut {
 /// Whether the request is one that [`forward_auth`] answers.
 #[must_use]
 pub fn is_forward_auth(method: &Method, uri: &Uri) -> bool {
-    matches!(*method, Method::GET | Method::HEAD) && uri.path() == PATH
+    match uri.path().strip_prefix(PATH) {
+        Some("") => matches!(*method, Method::GET | Method::HEAD),
+        Some(rest) => rest.starts_with('/'),
+        None => false,
+    }
 }
 
 /// Decides about the key in the request's own header. The edge calls this before routing, and writes a refusal out.
@@ -136,7 +147,10 @@ pub fn forward_auth(
     uri: &Uri,
     headers: &HeaderMap,
 ) -> Result<http::Response<Bytes>, Problem> {
-    let mut question = question_of_query(uri.query().unwrap_or_default())?;
+    let mut question = match uri.path().strip_prefix(PATH).and_then(|rest| rest.strip_prefix('/')) {
+        None => question_of_query(uri.query().unwrap_or_default())?,
+        Some(rest) => question_of_prefix(rest)?,
+    };
     question.address = Some(address);
     question.blamed = Some(address);
     question.request_id = request_id;
@@ -175,11 +189,28 @@ fn question_of_query(query: &str) -> Result<Question<'static>, Problem> {
     Ok(question)
 }
 
+/// The client's own path and query follow, and are none of our business. Other names than ours are refused: a proxy whose
+/// prefix lacks the question, or misspells it, would otherwise let in whoever has any key.
+fn question_of_prefix(rest: &str) -> Result<Question<'static>, Problem> {
+    let (segment, _request) = rest.split_once('/').unwrap_or((rest, ""));
+    if form_urlencoded::parse(segment.as_bytes()).any(|(name, _)| !matches!(&*name, "permission" | "organization")) {
+        return Err(Problem::bad_request(
+            "invalid_parameter",
+            "After /v1/verify/ comes what is asked, such as permission=orders.read, and then the client's own path.",
+        ));
+    }
+    question_of_query(segment)
+}
+
 /// Ask whether the request's own key is allowed
 ///
 /// *Forward-auth*: a proxy passes the client's `Authorization` header on, and the status is the answer. `X-Key-Id`,
 /// `X-Key-Role` and `X-Organization-Id` say whose key it is. Parameters that are not known are left alone: proxies add
 /// some of their own.
+///
+/// For proxies that ask with the client's own method and write the client's path and query behind an address of their
+/// choice, as Envoy does, the question is a segment of the path: whatever the method, `/v1/verify/permission=orders.read/`
+/// and all below it is answered like this.
 // What the edge has taken out already reaches this only when the router is used without it.
 #[utoipa::path(
     method(get, head), path = PATH, operation_id = "verify_own_key", tag = "Verification", params(ForwardAuthIn),
@@ -282,7 +313,9 @@ fn place(error: &serde_json::Error) -> String {
 }
 
 pub(super) fn router() -> OpenApiRouter<AppState> {
-    OpenApiRouter::default().routes(routes!(forward_auth_routed, question))
+    let asked = OpenApiRouter::default().routes(routes!(forward_auth_routed, question));
+    // Any method, and any path behind it: nothing that an OpenAPI document could say.
+    asked.route(PREFIX_PATH, any(forward_auth_routed))
 }
 
 #[cfg(test)]
@@ -296,6 +329,7 @@ mod tests {
         fn any_body_and_any_query_is_read_without_a_panic(body: Vec<u8>, query: String) {
             _ = In::read(&body);
             _ = question_of_query(&query);
+            _ = question_of_prefix(&query);
         }
     }
 }

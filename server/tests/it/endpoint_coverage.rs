@@ -92,6 +92,7 @@ const ROUTES: &[(&str, &str, Needs, About)] = &[
     ("GET", "/v1/verify", AnyKey, TheirOwn),
     ("HEAD", "/v1/verify", AnyKey, TheirOwn),
     ("POST", "/v1/verify", Holding(Permission::KeyVerify), TheirOwn),
+    ("GET", "/v1/verify/{question}/{*request}", Holding(Permission::IpLookup), TheirOwn),
     ("GET", "/v1/ip/{address}", Holding(Permission::IpLookup), TheirOwn),
     ("GET", "/v1/keys", Holding(Permission::KeyView), TheirOwn),
     ("POST", "/v1/keys", Holding(Permission::KeyCreate), AThing),
@@ -219,6 +220,7 @@ impl Things {
             Some("members") => member.to_string(),
             _ => invitation.to_string(),
         };
+        let path = path.replace("{question}/{*request}", "permission=ip.lookup/orders");
         let path = path.replace("{address}", "8.8.8.8").replace("{name}", "orders.read").replace("{id}", &id);
         match (method, body) {
             ("PATCH", body) => caller.patch(&path, &body).await,

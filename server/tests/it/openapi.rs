@@ -40,8 +40,9 @@ fn the_committed_document_is_the_one_that_is_served() {
 fn every_route_is_described_and_nothing_else_is() {
     let document = document();
     let described: BTreeSet<_> = operations(&document).into_iter().map(|(method, path, _)| (method, path)).collect();
-    let there: BTreeSet<_> =
-        server::v1::ROUTES.iter().map(|(method, path)| ((*method).to_owned(), (*path).to_owned())).collect();
+    // Any method and any path below it: the description of the operation above says so in words.
+    let routes = server::v1::ROUTES.iter().filter(|(_, path)| *path != server::v1::verify::PREFIX_PATH);
+    let there: BTreeSet<_> = routes.map(|(method, path)| ((*method).to_owned(), (*path).to_owned())).collect();
     assert_eq!(described, there);
 }
 

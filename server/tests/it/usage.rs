@@ -153,12 +153,12 @@ both_databases! {
             assert!(app.backend.flush_usage().await.is_err());
             app.clock.set(NOW.plus_seconds(n * 30));
         }
-        assert!(app.backend.usage_lag().unwritten > 0 && app.backend.usage_lag().seconds >= 30);
+        assert!(app.backend.vitals().usage.unwritten > 0 && app.backend.vitals().usage.seconds >= 30);
         app.database.execute("ALTER TABLE away RENAME TO key_usage").await;
         key.caller.get("/v1/verify").await.data();
         app.backend.flush_usage().await.expect("written");
         assert_eq!(app.database.texts(BY_OUTCOME).await, ["allowed 4"]);
-        assert_eq!(app.backend.usage_lag().unwritten, 0);
+        assert_eq!(app.backend.vitals().usage.unwritten, 0);
     }
 }
 

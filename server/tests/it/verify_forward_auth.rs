@@ -5,10 +5,6 @@ use shared::{KeyId, OrganizationId, role::SystemRole};
 
 use crate::harness::{Setup, both_databases, refused};
 
-fn free() -> Setup {
-    Setup { plan: "Free", ..Setup::default() }
-}
-
 both_databases! {
     async fn an_allowed_key_is_answered_with_who_it_is(app) {
         let owner = app.owner().await;
@@ -106,6 +102,33 @@ both_databases! {
         key.caller.get("/v1/verify?permission=ip.lookup&utm=1&x").await.data();
     }
 
+    async fn below_verify_the_question_is_in_the_path_and_the_clients_own_request_changes_nothing(app) {
+        let owner = app.owner().await;
+        let key = owner.key(SystemRole::ApiClient).await;
+        let organization = owner.viewer.organization;
+        let asked = format!("permission=ip.lookup&organization={organization}");
+        for method in ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"] {
+            for own in ["", "/", "/orders?permission=api.key.create&organization=acme", "//a/../permission=b", "/%2f?/"] {
+                let answer = key.caller.request(method, &format!("/v1/verify/{asked}{own}"), None, "").await;
+                assert_eq!((answer.status, answer.header("x-key-id")), (200, key.view.id.to_string().as_str()), "{method} {own}");
+            }
+            let answer = key.caller.request(method, "/v1/verify/permission=api.key.create/?permission=ip.lookup", None, "").await;
+            assert_eq!(answer.status, 403, "{method}");
+        }
+        // Nothing is asked for: any key will do.
+        key.caller.get("/v1/verify//orders").await.data();
+        assert_eq!(app.visitor().get("/v1/verify//orders").await.refusal(), refused(401, "credentials_missing"));
+    }
+
+    async fn below_verify_a_question_that_is_none_is_a_bad_request(app) {
+        let key = app.owner().await.key(SystemRole::ApiClient).await;
+        for path in ["orders", "permision=ip.lookup/orders", "permission=ip.lookup&x/orders", "organization=acme/"] {
+            let answer = key.caller.get(&format!("/v1/verify/{path}")).await;
+            assert_eq!(answer.refusal(), refused(400, "invalid_parameter"), "{path}");
+        }
+        assert_eq!(key.caller.get("/v1/verifying").await.status, 404);
+    }
+
     async fn a_malformed_secret_and_one_never_issued_are_answered_alike(app) {
         let mut texts = Vec::new();
         for secret in ["ipaware_prod_x".to_owned(), "nonsense".to_owned(), "sk_live_0123456789".to_owned()] {
@@ -116,14 +139,10 @@ both_databases! {
         assert_eq!(texts.len(), 1, "{texts:?}");
     }
 
-    async fn when_the_months_requests_are_used_up_it_says_when_to_come_back(app = free()) {
+    async fn when_the_months_requests_are_used_up_it_says_when_to_come_back(app = Setup::free()) {
         let owner = app.owner().await;
         let key = owner.key(SystemRole::ApiClient).await;
-        for _ in 0..5_000 {
-            let question = backend::keyring::Question::default();
-            let secret = backend::keyring::secret::WellFormed::read(&key.secret);
-            assert_eq!(app.backend.verify(secret, &question).outcome, Ok(()));
-        }
+        key.use_up(app);
         let answer = key.caller.get("/v1/verify").await;
         assert_eq!(answer.refusal(), refused(429, "limit_exceeded"));
         // From 2026-11-23 15:04:05 to the end of November.

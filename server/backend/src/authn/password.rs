@@ -1,20 +1,26 @@
 //! Passwords: how strong a new one must be, and how they are kept.
 //!
 //! Argon2id with 19 MiB, 2 passes and 1 lane (OWASP, Password Storage Cheat Sheet). That costs tens of milliseconds
-//! and 19 MiB each time, so it runs on blocking threads, few at once: fifty people signing in together wait for each
-//! other and not verification for them.
+//! and 19 MiB each time, so it runs on threads of its own, few at once, and behind everything else that wants the
+//! processor: fifty people signing in together wait for each other and not verification for them.
 
-use std::sync::{Arc, LazyLock};
+use std::{
+    sync::{Arc, LazyLock},
+    thread,
+};
 
 use argon2::{Algorithm, Argon2, Params, PasswordHasher as _, PasswordVerifier as _, Version};
 use shared::account;
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, oneshot};
 use zxcvbn::Score;
 
 use crate::failure::Failure;
 
 /// How many hashes are computed at the same time.
 const AT_ONCE: usize = 2;
+/// About a tenth of the processor when others want it, too (sched(7), "The nice value").
+#[cfg(target_os = "linux")]
+const NICENESS: i32 = 10;
 
 /// What an account's password is compared with when there is no such account, so that both take the same time.
 static NOBODY: LazyLock<String> = LazyLock::new(|| hash_now("nobody has this password").unwrap_or_default());
@@ -78,9 +84,28 @@ impl Passwords {
 
     async fn blocking<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Result<T, Failure> {
         let _turn = self.turns.acquire().await.map_err(Failure::broken)?;
-        tokio::task::spawn_blocking(work).await.map_err(Failure::broken)
+        let (send, done) = oneshot::channel();
+        // A new thread costs a thousandth of a hash, and its low priority, which it could not give back, ends with it.
+        let thread = thread::Builder::new().name("password".to_owned()).spawn(move || {
+            give_way();
+            // Whoever asked may be gone.
+            _ = send.send(work());
+        });
+        thread.map_err(Failure::broken)?;
+        done.await.map_err(Failure::broken)
     }
 }
+
+/// Lets other threads of the machine go first. Linux has a priority for each thread; elsewhere it is the process's, which
+/// must not be lowered.
+#[cfg(target_os = "linux")]
+fn give_way() {
+    // It is allowed to everybody; if it fails all the same, a hash is only less polite.
+    _ = rustix::process::nice(NICENESS);
+}
+
+#[cfg(not(target_os = "linux"))]
+fn give_way() {}
 
 fn argon2() -> Result<Argon2<'static>, Failure> {
     let params = Params::new(19 * 1024, 2, 1, None).map_err(Failure::broken)?;

@@ -25,14 +25,25 @@ impl<T: Display + std::fmt::Debug> ToSql<Text, AnyDb> for Id<T> {
 
 impl<T: FromStr<Err: std::error::Error + Send + Sync + 'static>> FromSql<Text, AnyDb> for Id<T> {
     fn from_sql(value: AnyValue<'_>) -> deserialize::Result<Self> {
-        Ok(Self(<String as FromSql<Text, AnyDb>>::from_sql(value)?.parse()?))
+        // Read where it lies: a million ids are read when a server starts.
+        Ok(Self(match value {
+            AnyValue::Postgres(value) => str::from_utf8(value.as_bytes())?.parse()?,
+            AnyValue::Sqlite(mut value) => value.read_text().parse()?,
+        }))
     }
 }
 
 /// A 32-byte digest.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, AsExpression, FromSqlRow)]
+#[derive(Clone, Copy, PartialEq, Eq, AsExpression, FromSqlRow)]
 #[diesel(sql_type = Binary)]
 pub(crate) struct Digest32(pub(crate) [u8; 32]);
+
+impl std::fmt::Debug for Digest32 {
+    /// No digest reaches a log.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Digest32(…)")
+    }
+}
 
 impl ToSql<Binary, AnyDb> for Digest32 {
     fn to_sql<'b>(&'b self, out: &mut Output<'b, '_, AnyDb>) -> serialize::Result {
@@ -43,7 +54,13 @@ impl ToSql<Binary, AnyDb> for Digest32 {
 
 impl FromSql<Binary, AnyDb> for Digest32 {
     fn from_sql(value: AnyValue<'_>) -> deserialize::Result<Self> {
-        let bytes = <Vec<u8> as FromSql<Binary, AnyDb>>::from_sql(value)?;
-        bytes.try_into().map(Self).map_err(|bytes: Vec<u8>| format!("a digest of {} bytes", bytes.len()).into())
+        let read = |bytes: &[u8]| match bytes.as_array() {
+            Some(digest) => Ok(Self(*digest)),
+            None => Err(format!("a digest of {} bytes", bytes.len()).into()),
+        };
+        match value {
+            AnyValue::Postgres(value) => read(value.as_bytes()),
+            AnyValue::Sqlite(mut value) => read(value.read_blob()),
+        }
     }
 }

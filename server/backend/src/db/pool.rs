@@ -96,10 +96,12 @@ async fn connect(url: &str, engine: AnyDb, read_only: bool) -> ConnectionResult<
 pub(super) async fn connect_sqlite(url: &str, read_only: bool) -> ConnectionResult<SqliteConnection> {
     let mut connection = SqliteConnection::establish(url).await?;
     // The timeout comes first: switching to WAL takes a lock itself. FULL, because an acknowledged change must
-    // survive a power cut, and WAL with NORMAL may lose the last ones.
+    // survive a power cut, and WAL with NORMAL may lose the last ones. The system keeps the file in memory anyway, so
+    // only the one connection that writes has a cache worth its memory.
+    let cache_kib = if read_only { 2_000 } else { 16_000 };
     let pragmas = format!(
         "PRAGMA busy_timeout = 5000; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; \
-         PRAGMA temp_store = MEMORY; PRAGMA cache_size = -16000; PRAGMA query_only = {};",
+         PRAGMA temp_store = MEMORY; PRAGMA cache_size = -{cache_kib}; PRAGMA query_only = {};",
         u8::from(read_only)
     );
     connection.batch_execute(&pragmas).await.map_err(ConnectionError::CouldntSetupConfiguration)?;

@@ -146,28 +146,8 @@ impl WriteTx {
             .set((organizations::audit_seq.eq(entry.seq), organizations::audit_hash.eq(entry.hash)))
             .execute(connection)
             .await?;
-        let mut seq = None;
-        if !subjects.is_empty() {
-            // The log's head is the last lock every transaction takes, so it is held briefly and cannot deadlock.
-            let step = i64::try_from(subjects.len()).map_err(Failure::broken)?;
-            let last: i64 = diesel::update(index_head::table)
-                .set(index_head::seq.eq(index_head::seq + step))
-                .returning(index_head::seq)
-                .get_result(connection)
-                .await?;
-            let rows: Vec<_> = (last - step + 1..=last)
-                .zip(&subjects)
-                .map(|(seq, subject)| {
-                    (
-                        index_changes::seq.eq(seq),
-                        index_changes::subject.eq(subject.to_string()),
-                        index_changes::at.eq(Moment(now)),
-                    )
-                })
-                .collect();
-            diesel::insert_into(index_changes::table).values(rows).execute(connection).await?;
-            seq = Some(last);
-        }
+        // The log's head is the last lock every transaction takes, so it is held briefly and cannot deadlock.
+        let seq = if subjects.is_empty() { None } else { Some(log_changes(connection, &subjects, now).await?) };
         before_commit();
         AnyTransactions::commit_transaction(connection).await?;
         self.connection = None;
@@ -179,6 +159,26 @@ impl Drop for WriteTx {
     fn drop(&mut self) {
         drop(Rollback(self.connection.take()));
     }
+}
+
+/// Notes in the change log that these have to be seen anew, and returns the last of its numbers.
+pub(crate) async fn log_changes(
+    connection: &mut AnyConnection,
+    subjects: &[Subject],
+    now: Timestamp,
+) -> Result<i64, Failure> {
+    let step = i64::try_from(subjects.len()).map_err(Failure::broken)?;
+    let last: i64 = diesel::update(index_head::table)
+        .set(index_head::seq.eq(index_head::seq + step))
+        .returning(index_head::seq)
+        .get_result(connection)
+        .await?;
+    let row = |(seq, subject): (i64, &Subject)| {
+        (index_changes::seq.eq(seq), index_changes::subject.eq(subject.to_string()), index_changes::at.eq(Moment(now)))
+    };
+    let rows: Vec<_> = (last - step + 1..=last).zip(subjects).map(row).collect();
+    diesel::insert_into(index_changes::table).values(rows).execute(connection).await?;
+    Ok(last)
 }
 
 async fn begin(store: &Store) -> Result<Connection, Failure> {

@@ -19,7 +19,7 @@ use shared::{KeyId, OrganizationId, RoleId, SecretId, Timestamp, key::KeyStatus}
 use super::{
     decide::{KeyState, OrganizationState},
     pepper::SecretDigest,
-    record::Recorded,
+    record::RecordedPlace,
 };
 
 impl Hash for SecretDigest {
@@ -118,22 +118,24 @@ impl Index {
         slot
     }
 
-    /// Gives a key its state; makes its slot when it is new.
-    pub(crate) fn put_key(&self, id: KeyId, organization: Arc<OrganizationSlot>, state: KeyState) -> Arc<KeySlot> {
-        let state = self.shared_state(state);
-        if let Some(slot) = self.key(id) {
-            slot.state.store(state);
-            return slot;
+    /// Gives keys their states; makes the slots of new ones. The lock that this takes is held for all of them, so not too
+    /// many at once.
+    pub(crate) fn put_keys(&self, keys: impl IntoIterator<Item = (KeyId, Arc<OrganizationSlot>, KeyState)>) {
+        let mut slots = self.keys.write().unwrap_or_else(PoisonError::into_inner);
+        for (id, organization, state) in keys {
+            let state = self.shared_state(state);
+            if let Some(slot) = slots.get(&id) {
+                slot.0.state.store(state);
+                continue;
+            }
+            slots.insert(SlotById(Arc::new(KeySlot {
+                id,
+                organization,
+                state: ArcSwap::new(state),
+                held: AtomicU8::new(NOT_HELD),
+                recorded: RecordedPlace::empty(),
+            })));
         }
-        let slot = Arc::new(KeySlot {
-            id,
-            organization,
-            state: ArcSwap::new(state),
-            held: AtomicU8::new(NOT_HELD),
-            recorded: Recorded::default(),
-        });
-        self.keys.write().unwrap_or_else(PoisonError::into_inner).insert(SlotById(Arc::clone(&slot)));
-        slot
     }
 
     fn shared_state(&self, state: KeyState) -> Arc<KeyState> {
@@ -144,18 +146,19 @@ impl Index {
         Arc::clone(states.entry((state.role, state.status)).or_insert_with(|| Arc::new(state)))
     }
 
-    /// Makes a secret known, or notes that it retires.
-    pub(crate) fn put_secret(
+    /// Makes secrets known, or notes that they retire. Those of unknown keys are left out.
+    pub(crate) fn put_secrets(
         &self,
-        digest: SecretDigest,
-        id: SecretId,
-        key: &Arc<KeySlot>,
-        retires_at: Option<Timestamp>,
+        secrets: impl IntoIterator<Item = (SecretDigest, SecretId, KeyId, Option<Timestamp>)>,
     ) {
-        let retires_at = retires_at.map_or(NEVER, Timestamp::micros);
-        let secrets = self.secrets.pin();
-        if secrets.get(&digest).is_none_or(|entry| entry.retires_at != retires_at) {
-            secrets.insert(digest, SecretEntry { id, key: Arc::clone(key), retires_at });
+        let (slots, known) = (self.keys.read().unwrap_or_else(PoisonError::into_inner), self.secrets.pin());
+        for (digest, id, key, retires_at) in secrets {
+            let retires_at = retires_at.map_or(NEVER, Timestamp::micros);
+            if let Some(slot) = slots.get(&key)
+                && known.get(&digest).is_none_or(|entry| entry.retires_at != retires_at)
+            {
+                known.insert(digest, SecretEntry { id, key: Arc::clone(&slot.0), retires_at });
+            }
         }
     }
 }
@@ -209,14 +212,14 @@ impl SecretEntry {
     }
 }
 
-/// One key.
+/// One key. With the two counts of its `Arc` it fills one line of the processor's cache, which a test holds.
 #[derive(Debug)]
 pub(crate) struct KeySlot {
     id: KeyId,
     organization: Arc<OrganizationSlot>,
     state: ArcSwap<KeyState>,
     held: AtomicU8,
-    recorded: Recorded,
+    recorded: RecordedPlace,
 }
 
 const NOT_HELD: u8 = 0;
@@ -237,7 +240,7 @@ impl KeySlot {
     }
 
     /// What its verifications have left behind.
-    pub(crate) const fn recorded(&self) -> &Recorded {
+    pub(crate) const fn recorded(&self) -> &RecordedPlace {
         &self.recorded
     }
 
@@ -325,6 +328,12 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_key_fills_one_line_of_the_cache() {
+        const COUNTS_OF_ARC: usize = 2 * size_of::<usize>();
+        assert_eq!(size_of::<KeySlot>() + COUNTS_OF_ARC, 64);
+    }
+
+    #[test]
     fn a_month_begins_at_zero() {
         let index = Index::default();
         let state = OrganizationState { monthly_requests: Some(10), ..OrganizationState::default() };
@@ -349,7 +358,8 @@ mod tests {
             role: shared::RoleId::from_bits(1),
             networks: None,
         };
-        let slot = index.put_key(KeyId::from_bits(1), organization, state);
+        index.put_keys([(KeyId::from_bits(1), organization, state)]);
+        let slot = index.key(KeyId::from_bits(1)).expect("it was put there");
         slot.hold(KeyStatus::Revoked);
         slot.hold(KeyStatus::Paused);
         assert_eq!(slot.held(), Some(KeyStatus::Revoked));

@@ -1,18 +1,20 @@
 //! What a verification leaves behind in memory: counts, the last use, and why something was refused.
 //!
-//! No lock is waited for and nothing is lost by two threads at once: counts are atomic numbers of the key itself. A key
-//! that has something to tell waits in a queue, once, until [`crate::usage`] comes for it. So all of this is bounded by
-//! the number of keys, and the details of refusals by a queue of fixed length.
+//! No lock is waited for and nothing is lost by two threads at once: counts are atomic numbers. A key that is used gets a
+//! [`Recorded`] and waits in a queue, once, until [`crate::usage`] comes and takes it away: few of a million keys are in
+//! use at any moment. So all of this is bounded by the number of keys, and the details of refusals by a queue of fixed
+//! length.
 
 use std::{
     hint::{black_box, spin_loop},
     net::IpAddr,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError, TryLockError,
-        atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering},
+        atomic::{AtomicU32, AtomicU64, Ordering},
     },
 };
 
+use arc_swap::{ArcSwapOption, Guard};
 use crossbeam_queue::{ArrayQueue, SegQueue};
 use shared::{KeyId, SecretId, Timestamp, verify::Refusal};
 use smallvec::SmallVec;
@@ -65,34 +67,37 @@ pub(crate) struct RefusalNote {
 }
 
 /// The last use of each secret of a key that was used since the last time: hardly ever more than one.
-///
-/// Boxed, because few of a million keys are in use at any moment.
-type LastUses = Option<Box<SmallVec<[LastUse; 1]>>>;
+type LastUses = SmallVec<[LastUse; 1]>;
 
-/// The part of it that lies in the key's slot: 48 bytes.
+/// What has gathered in one key.
 #[derive(Debug, Default)]
 pub(crate) struct Recorded {
     counts: [AtomicU32; OUTCOMES.len()],
-    /// Whether the key waits in the queue already.
-    queued: AtomicBool,
     last_uses: Mutex<LastUses>,
 }
+
+/// Where a key's slot keeps it: empty while the key is not used. Whoever fills it puts the key into the queue.
+pub(crate) type RecordedPlace = ArcSwapOption<Recorded>;
 
 /// What has gathered in one key since the last time.
 #[derive(Debug)]
 pub(crate) struct Taken {
     pub(crate) slot: Arc<KeySlot>,
     pub(crate) counts: Counts,
-    pub(crate) last_uses: SmallVec<[LastUse; 1]>,
+    pub(crate) last_uses: LastUses,
 }
 
 /// Which keys have something to tell, the details of refusals, and what belongs to no key.
 #[derive(Debug)]
 pub(crate) struct Recorder {
     waiting: SegQueue<Arc<KeySlot>>,
+    /// Taken away, but still being written to by a request that had found it before.
+    unsettled: Mutex<Vec<(Arc<KeySlot>, Arc<Recorded>)>>,
     refusals: ArrayQueue<RefusalNote>,
     /// Refusals whose details found no room.
     details_dropped: AtomicU64,
+    /// What genuine secrets were answered with, as far as it was taken, in the order of [`OUTCOMES`].
+    answered: [AtomicU64; OUTCOMES.len()],
     /// Refusals of what is no genuine secret, in the order of [`Refusal::ALL`].
     strangers: [AtomicU64; Refusal::ALL.len()],
 }
@@ -101,8 +106,10 @@ impl Default for Recorder {
     fn default() -> Self {
         Self {
             waiting: SegQueue::new(),
+            unsettled: Mutex::default(),
             refusals: ArrayQueue::new(REFUSALS_MAX),
             details_dropped: AtomicU64::new(0),
+            answered: Default::default(),
             strangers: Default::default(),
         }
     }
@@ -118,15 +125,26 @@ impl Recorder {
         outcome: Result<(), Refusal>,
         now: Timestamp,
     ) {
-        let recorded = slot.recorded();
+        let open = self.open(slot);
+        let Some(recorded) = open.as_ref() else { return };
         let before = recorded.count(outcome);
         match outcome {
             Ok(()) => recorded.note_use(secret, question, now),
             Err(refusal) if before < REFUSALS_OF_ONE => self.note_refusal(slot.id(), question, refusal, now),
             Err(_) => {}
         }
-        if !recorded.queued.swap(true, Ordering::AcqRel) {
-            self.waiting.push(Arc::clone(slot));
+    }
+
+    /// What the key has gathered so far; begins with nothing when it has just been taken away. Never `None`.
+    fn open(&self, slot: &Arc<KeySlot>) -> Guard<Option<Arc<Recorded>>> {
+        loop {
+            let open = slot.recorded().load();
+            if open.is_some() {
+                return open;
+            }
+            if slot.recorded().compare_and_swap(&open, Some(Arc::default())).is_none() {
+                self.waiting.push(Arc::clone(slot));
+            }
         }
     }
 
@@ -157,28 +175,38 @@ impl Recorder {
     }
 
     /// How many keys have something to tell.
-    #[expect(dead_code, reason = "nothing shows it yet")]
     pub(crate) fn waiting(&self) -> usize {
         self.waiting.len()
     }
 
     /// What has gathered so far, in the order of first notes. What comes while this goes on is for the next time.
     pub(crate) fn take(&self) -> impl Iterator<Item = Taken> {
+        let unsettled = std::mem::take(&mut *self.unsettled());
         let mut left = self.waiting.len();
         let batches = std::iter::from_fn(move || {
             let batch: Vec<_> = (0..left.min(BATCH)).map_while(|_| self.waiting.pop()).collect();
             left -= batch.len();
-            (!batch.is_empty()).then_some(batch)
+            (!batch.is_empty()).then(|| take_away(batch))
         });
-        batches.flat_map(|batch| {
-            // A second later each of them lies far from the processor. Looking at all of them first lets it fetch many
-            // at once, where taking, an atomic act, makes it wait for every single one.
-            black_box(batch.iter().map(|slot| slot.recorded().peek()).fold(0, u32::wrapping_add));
-            batch.into_iter().map(|slot| {
-                let (counts, last_uses) = slot.recorded().take();
-                Taken { slot, counts, last_uses }
-            })
+        std::iter::once(unsettled).chain(batches).flatten().filter_map(|(slot, recorded)| {
+            match Arc::try_unwrap(recorded) {
+                Ok(recorded) => {
+                    let taken = recorded.into_taken(slot);
+                    for (total, count) in self.answered.iter().zip(taken.counts) {
+                        total.fetch_add(u64::from(count), Ordering::Relaxed);
+                    }
+                    Some(taken)
+                }
+                Err(recorded) => {
+                    self.unsettled().push((slot, recorded));
+                    None
+                }
+            }
         })
+    }
+
+    fn unsettled(&self) -> MutexGuard<'_, Vec<(Arc<KeySlot>, Arc<Recorded>)>> {
+        self.unsettled.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The details of refusals that have gathered so far.
@@ -187,16 +215,34 @@ impl Recorder {
     }
 
     /// How many refusals are known by their number alone.
-    #[expect(dead_code, reason = "nothing shows it yet")]
     pub(crate) fn details_dropped(&self) -> u64 {
         self.details_dropped.load(Ordering::Relaxed)
     }
 
-    /// How often strangers were refused, and why.
-    #[expect(dead_code, reason = "nothing shows it yet")]
-    pub(crate) fn strangers(&self) -> impl Iterator<Item = (Refusal, u64)> {
-        Refusal::ALL.into_iter().zip(&self.strangers).map(|(refusal, count)| (refusal, count.load(Ordering::Relaxed)))
+    /// How often genuine secrets were answered with what, as far as that was taken.
+    pub(crate) fn answered(&self) -> impl Iterator<Item = (Option<Refusal>, u64)> {
+        OUTCOMES.into_iter().zip(&self.answered).map(|(outcome, count)| (outcome, count.load(Ordering::Relaxed)))
     }
+
+    /// How often strangers were refused, and why.
+    pub(crate) fn strangers(&self) -> impl Iterator<Item = (Refusal, u64)> {
+        let counts = Refusal::ALL.into_iter().zip(&self.strangers);
+        counts
+            .filter(|(refusal, _)| !refusal.needs_genuine_secret())
+            .map(|(refusal, count)| (refusal, count.load(Ordering::Relaxed)))
+    }
+}
+
+/// Empties the slots of these keys.
+///
+/// A second after its last use each of them lies far from the processor, and so does what it has gathered. Looking at all
+/// of them first lets it fetch many at once, where an atomic act makes it wait for every single one.
+fn take_away(batch: Vec<Arc<KeySlot>>) -> Vec<(Arc<KeySlot>, Arc<Recorded>)> {
+    black_box(batch.iter().filter(|slot| slot.held().is_some()).count());
+    let taken: Vec<_> =
+        batch.into_iter().filter_map(|slot| slot.recorded().swap(None).map(|recorded| (slot, recorded))).collect();
+    black_box(taken.iter().map(|(_, recorded)| Arc::strong_count(recorded)).sum::<usize>());
+    taken
 }
 
 impl Recorded {
@@ -210,7 +256,6 @@ impl Recorded {
     fn note_use(&self, secret: SecretId, question: &Question<'_>, at: Timestamp) {
         // Whoever holds it writes a use of the same moment.
         let Some(mut uses) = self.last_uses() else { return };
-        let uses = uses.get_or_insert_default();
         let Some(known) = uses.iter_mut().find(|known| known.secret == secret) else {
             let user_agent = question.user_agent.map(Into::into);
             uses.push(LastUse { secret, at, address: question.address, user_agent });
@@ -235,20 +280,10 @@ impl Recorded {
         None
     }
 
-    /// Touches what [`Self::take`] takes.
-    fn peek(&self) -> u32 {
-        let [first, .., last] = &self.counts;
-        let is_used = self.last_uses.is_poisoned() || self.queued.load(Ordering::Relaxed);
-        first.load(Ordering::Relaxed) ^ last.load(Ordering::Relaxed) ^ u32::from(is_used)
-    }
-
-    fn take(&self) -> (Counts, SmallVec<[LastUse; 1]>) {
-        // First open for the next queueing, then take: what is noted in between is queued again, and nothing is lost.
-        // Reading the flag, too, is what makes everything noted before it was set visible here.
-        self.queued.swap(false, Ordering::AcqRel);
-        let counts = self.counts.each_ref().map(|count| count.swap(0, Ordering::Relaxed));
-        let last_uses = self.last_uses.lock().unwrap_or_else(PoisonError::into_inner).take();
-        (counts, last_uses.map(|uses| *uses).unwrap_or_default())
+    /// Nobody writes to it any more.
+    fn into_taken(self, slot: Arc<KeySlot>) -> Taken {
+        let counts = self.counts.map(AtomicU32::into_inner);
+        Taken { slot, counts, last_uses: self.last_uses.into_inner().unwrap_or_else(PoisonError::into_inner) }
     }
 }
 
@@ -261,7 +296,7 @@ mod tests {
         for (at, outcome) in OUTCOMES.into_iter().enumerate() {
             let recorded = Recorded::default();
             recorded.count(outcome.map_or(Ok(()), Err));
-            let (counts, _) = recorded.take();
+            let counts = recorded.counts.map(AtomicU32::into_inner);
             assert_eq!((counts[at], counts.iter().sum::<u32>()), (1, 1), "{outcome:?}");
         }
     }

@@ -15,12 +15,19 @@ pub(crate) struct Answer {
 
 impl Answer {
     pub(crate) fn new(status: StatusCode, headers: HeaderMap, text: String) -> Self {
-        Self { status: status.as_u16(), headers, text }
+        let answer = Self { status: status.as_u16(), headers, text };
+        super::output::note(&answer);
+        answer
     }
 
     /// The header's one value; empty when there is none.
     pub(crate) fn header(&self, name: &str) -> &str {
         self.headers.get(name).map(|value| value.to_str().expect("text")).unwrap_or_default()
+    }
+
+    /// The body without the request's id, to compare with another answer.
+    pub(crate) fn anonymous(&self) -> String {
+        self.text.replace(self.header("x-request-id"), "")
     }
 
     pub(crate) fn json(&self) -> Value {

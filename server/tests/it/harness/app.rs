@@ -39,6 +39,19 @@ impl Default for Setup {
     }
 }
 
+impl Setup {
+    /// With limits.
+    pub(crate) fn free() -> Self {
+        Self { plan: "Free", ..Self::default() }
+    }
+
+    /// Believing what stands in front of it, on this machine, about addresses.
+    pub(crate) fn behind_a_proxy() -> Self {
+        let trusted_proxies = "127.0.0.1".parse().expect("an address");
+        Self { policy: HttpPolicy { trusted_proxies, ..HttpPolicy::default() }, ..Self::default() }
+    }
+}
+
 /// A running server with a clock that stands still until it is set.
 pub(crate) struct TestApp {
     pub(crate) backend: Backend,
@@ -58,6 +71,7 @@ impl TestApp {
 
     /// As it is before the keys are loaded.
     pub(crate) async fn spawn_without_keys(engine: Engine, setup: Setup) -> Self {
+        super::output::keep_logs();
         let database = Database::fresh(engine).await;
         let clock = Clock::manual(NOW);
         let settings = Settings {

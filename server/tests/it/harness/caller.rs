@@ -3,12 +3,12 @@
 use std::{
     net::SocketAddr,
     sync::atomic::{AtomicU32, Ordering},
-    time::Duration,
 };
 
-use http_body_util::{BodyExt as _, Full};
-use hyper::{Request, body::Bytes, client::conn::http1};
-use hyper_util::rt::TokioIo;
+use backend::keyring::{Question, secret::WellFormed};
+use http::request;
+use http_body_util::Full;
+use hyper::{Request, body::Bytes};
 use serde_json::{Value, json};
 use shared::{
     KeyId, RoleId,
@@ -17,14 +17,16 @@ use shared::{
     role::{RoleDetail, RoleView, SystemRole},
     team::{InvitationSent, InvitationView, MemberView, Team, TeamListParams, TeamRow},
 };
-use tokio::net::TcpStream;
 
-use super::{Answer, TestApp};
+use super::{Answer, Connection, Database, TestApp};
 
 /// Good enough for everybody here.
 pub(crate) const PASSWORD: &str = "plain purple elephants march";
 
 static COUNTER: AtomicU32 = AtomicU32::new(1);
+
+/// What the plan Free allows in a month.
+const FREE_REQUESTS: usize = 5_000;
 
 /// Sends requests with the same cookie or key each time.
 #[derive(Clone)]
@@ -58,6 +60,14 @@ impl TestApp {
         Person::sign_up(self.address).await
     }
 
+    /// The Owner of an organization with the permission `orders.read`, and a key that holds it.
+    pub(crate) async fn shop(&self) -> (Person, KeyCaller) {
+        let owner = self.owner().await;
+        let role = owner.role_with_own("Größe", &["orders.read"]).await;
+        let key = owner.key_with(role.id).await;
+        (owner, key)
+    }
+
     /// Another member of the organization of `owner`, with one of its system roles, signed in.
     pub(crate) async fn member_of(&self, owner: &Person, role: SystemRole) -> Person {
         self.member_with(owner, owner.role(role).await).await
@@ -69,6 +79,16 @@ impl TestApp {
         let email = format!("member-{number}@example.com");
         let sent = inviter.invite(&email, role).await;
         Person::accept(self.address, email, &sent).await
+    }
+}
+
+impl KeyCaller {
+    /// Uses up what the plan Free allows in a month.
+    pub(crate) fn use_up(&self, app: &TestApp) {
+        for _ in 0..FREE_REQUESTS {
+            let verdict = app.backend.verify(WellFormed::read(&self.secret), &Question::default());
+            assert_eq!(verdict.outcome, Ok(()));
+        }
     }
 }
 
@@ -86,6 +106,11 @@ impl Caller {
     /// Nobody in particular, at the server that listens there.
     pub(crate) fn visitor(address: SocketAddr) -> Self {
         Self { address, headers: Vec::new() }
+    }
+
+    /// The same, but it calls the server that listens there.
+    pub(crate) fn at(&self, address: SocketAddr) -> Self {
+        Self { address, headers: self.headers.clone() }
     }
 
     /// The same, with a header in every request.
@@ -147,14 +172,22 @@ impl Caller {
         content_type: Option<&str>,
         body: impl Into<Bytes>,
     ) -> Answer {
-        let mut request = Request::builder().method(method).uri(path);
-        for (name, value) in &self.headers {
-            request = request.header(*name, value);
-        }
+        let mut request = self.request_to(method, path);
         if let Some(content_type) = content_type {
             request = request.header("content-type", content_type);
         }
-        send(self.address, request.body(Full::new(body.into())).expect("a request")).await
+        let mut connection = Connection::open(self.address).await;
+        connection.send(request.body(Full::new(body.into())).expect("a request")).await
+    }
+
+    /// The same over a connection that is open already, wherever that leads.
+    pub(crate) async fn get_over(&self, connection: &mut Connection, path: &str) -> Answer {
+        connection.send(self.request_to("GET", path).body(Full::default()).expect("a request")).await
+    }
+
+    fn request_to(&self, method: &str, path: &str) -> request::Builder {
+        let request = Request::builder().method(method).uri(path);
+        self.headers.iter().fold(request, |request, (name, value)| request.header(*name, value))
     }
 }
 
@@ -216,6 +249,34 @@ impl Person {
         })
     }
 
+    /// Registers permissions of the organization's own, and makes a role that holds them.
+    pub(crate) async fn role_with_own(&self, name: &str, permissions: &[&str]) -> RoleView {
+        for permission in permissions {
+            let arguments = json!({ "name": permission, "description": "For tests." });
+            self.caller.call("permission_create", arguments).await.ok::<Value>();
+        }
+        self.role_with(name, permissions).await
+    }
+
+    /// Lets the key be used from this network alone.
+    pub(crate) async fn bind_to(&self, database: &Database, id: KeyId, network: &str) {
+        database.execute(&format!("INSERT INTO key_networks (key_id, network) VALUES ('{id}', '{network}')")).await;
+        // A change by the server itself has it read the key's networks.
+        for change in ["key_pause", "key_resume"] {
+            self.caller.call(change, json!({ "id": id })).await.ok::<Value>();
+        }
+    }
+
+    /// The address that the key was last used from.
+    pub(crate) async fn last_address(&self, app: &TestApp, key: &KeyCaller) -> String {
+        app.backend.flush_usage().await.expect("written");
+        self.key_get(key.view.id).await.last_used.expect("it was used").address
+    }
+
+    pub(crate) async fn revoke(&self, id: KeyId) {
+        self.caller.call("key_revoke", json!({ "id": id, "reason": "" })).await.ok::<Value>();
+    }
+
     /// A new role with these permissions.
     pub(crate) async fn role_with(&self, name: &str, permissions: &[&str]) -> RoleView {
         let params = json!({ "params": { "name": name, "description": "", "permissions": permissions } });
@@ -267,23 +328,4 @@ impl Person {
         let secret = created.secret.expose().to_owned();
         KeyCaller { caller: Caller::visitor(self.caller.address).bearer(&secret), view: created.key, secret }
     }
-}
-
-/// Longer than any answer takes, so that a server that hangs fails one test and not the whole run.
-const PATIENCE: Duration = Duration::from_secs(30);
-
-/// Sends one request over a connection of its own.
-async fn send(server: SocketAddr, mut request: Request<Full<Bytes>>) -> Answer {
-    let host = server.to_string().parse().expect("a host");
-    request.headers_mut().entry("host").or_insert(host);
-    let asked = format!("{} {}", request.method(), request.uri());
-    let exchange = async {
-        let stream = TcpStream::connect(server).await.expect("a connection");
-        let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await.expect("a handshake");
-        tokio::spawn(connection);
-        let (parts, body) = sender.send_request(request).await.expect("an answer").into_parts();
-        let body = body.collect().await.expect("a body").to_bytes();
-        Answer::new(parts.status, parts.headers, String::from_utf8_lossy(&body).into_owned())
-    };
-    tokio::time::timeout(PATIENCE, exchange).await.unwrap_or_else(|_| panic!("no answer to {asked}"))
 }

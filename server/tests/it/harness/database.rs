@@ -1,6 +1,7 @@
 //! A fresh database for every test.
 
 use std::{
+    hash::{BuildHasher as _, RandomState},
     path::{Path, PathBuf},
     sync::atomic::{AtomicU32, Ordering},
     thread,
@@ -180,8 +181,10 @@ fn apart(work: impl Future<Output = ()> + Send + 'static) {
     thread::spawn(run).join().expect("the work apart");
 }
 
+/// A process's number comes again, and a server that many of them have used may still hold what one left behind.
 fn unique(what: &str) -> String {
-    format!("ipaware_{what}_{}_{}", std::process::id(), COUNTER.fetch_add(1, Ordering::Relaxed))
+    let random = RandomState::new().hash_one(std::process::id());
+    format!("ipaware_{what}_{random:x}_{}", COUNTER.fetch_add(1, Ordering::Relaxed))
 }
 
 fn server() -> String {

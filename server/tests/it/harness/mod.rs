@@ -3,16 +3,22 @@
 mod answer;
 mod app;
 mod caller;
+mod connection;
 mod database;
+mod output;
 pub(crate) mod process;
+pub(crate) mod proxy;
 pub(crate) mod raw;
 pub(crate) mod smtp;
 mod together;
+pub(crate) mod upstream;
+pub(crate) mod wire;
 
 pub(crate) use self::{
     answer::{Answer, refused},
     app::{NOW, Setup, TestApp},
     caller::{Caller, KeyCaller, PASSWORD, Person, cookie, token},
+    connection::Connection,
     database::{Database, Engine},
     together::together,
 };

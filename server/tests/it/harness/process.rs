@@ -46,8 +46,9 @@ impl Process {
         arguments.extend(["--sign-up", "open", "--plan", "Custom", "--database-url", &database.url]);
         arguments.extend(more);
         let site = site.to_str().expect("UTF-8");
-        let mut command = command(&arguments, &[("IPAWARE_SITE_DIR", site), ("RUST_LOG", "warn")]);
-        let mut child = command.stdout(Stdio::piped()).spawn().expect("the executable");
+        let (log, level) = super::output::of_process();
+        let mut command = command(&arguments, &[("IPAWARE_SITE_DIR", site), ("RUST_LOG", level)]);
+        let mut child = command.stderr(log).stdout(Stdio::piped()).spawn().expect("the executable");
         let mut lines = BufReader::new(child.stdout.take().expect("its output")).lines();
         let mut said = Vec::new();
         loop {

@@ -1,11 +1,12 @@
 //! Bytes over a socket, for what no HTTP client would send.
 
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use tokio::{
-    io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader},
+    io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader},
     net::TcpStream,
 };
 
-use super::TestApp;
+use super::{Answer, TestApp};
 
 /// Sends `bytes` as they are and returns the status of the first answer; 0 when the server hangs up without one.
 pub(crate) async fn status(app: &TestApp, bytes: &[u8]) -> u16 {
@@ -26,4 +27,41 @@ pub(crate) async fn hang_up_after(app: &TestApp, bytes: &[u8]) {
     let mut rest = String::new();
     _ = tokio::io::AsyncReadExt::read_to_string(&mut stream, &mut rest).await;
     assert!(!rest.starts_with("HTTP/1.1 2"), "{rest}");
+}
+
+/// A connection on which whole requests are sent as they are.
+pub(crate) struct Line(BufReader<TcpStream>);
+
+impl Line {
+    pub(crate) async fn open(app: &TestApp) -> Self {
+        Self(BufReader::new(TcpStream::connect(app.address).await.expect("a connection")))
+    }
+
+    /// Sends a request and reads its answer, which must say how long it is.
+    pub(crate) async fn send(&mut self, request: &str) -> Answer {
+        self.0.write_all(request.as_bytes()).await.expect("sent");
+        let status = self.read_line().await;
+        let status = status.strip_prefix("HTTP/1.1 ").and_then(|rest| rest.get(..3)).expect("a status");
+        let mut headers = HeaderMap::new();
+        loop {
+            let line = self.read_line().await;
+            let Some((name, value)) = line.split_once(": ") else { break };
+            let name: HeaderName = name.parse().expect("a name");
+            headers.append(name, HeaderValue::from_maybe_shared(value.to_owned().into_bytes()).expect("a value"));
+        }
+        let length = headers["content-length"].to_str().expect("text").parse().expect("a length");
+        let mut body = vec![0; length];
+        self.0.read_exact(&mut body).await.expect("a body");
+        Answer::new(
+            StatusCode::from_bytes(status.as_bytes()).expect("a status"),
+            headers,
+            String::from_utf8(body).expect("text"),
+        )
+    }
+
+    async fn read_line(&mut self) -> String {
+        let mut line = String::new();
+        self.0.read_line(&mut line).await.expect("a line");
+        line.trim_end().to_owned()
+    }
 }

@@ -3,10 +3,12 @@
 use diesel::{
     ConnectionResult, QueryResult,
     connection::{
-        AnsiTransactionManager as BlockingTransactions, CacheSize, Instrumentation, TransactionManager as _,
-        TransactionManagerStatus,
+        AnsiTransactionManager as BlockingTransactions, CacheSize, Instrumentation, LoadConnection as _,
+        TransactionManager as _, TransactionManagerStatus,
     },
+    deserialize::FromSqlRow,
     query_builder::{AsQuery, QueryFragment, QueryId},
+    result::Error::DeserializationError,
 };
 use diesel_async::{
     AnsiTransactionManager, AsyncConnection, AsyncConnectionCore, AsyncPgConnection, SimpleAsyncConnection,
@@ -18,7 +20,12 @@ use futures_util::{
     FutureExt as _, StreamExt as _, TryFutureExt as _, TryStreamExt as _, future::BoxFuture, stream::BoxStream,
 };
 
-use super::{AnyDb, bind::Finished, row::AnyRow};
+use super::{
+    AnyDb,
+    bind::Finished,
+    row::{AnyRow, EitherRow, PgRow},
+};
+use crate::failure::Failure;
 
 /// SQLite is synchronous; this runs it on tokio's blocking threads.
 pub(crate) type SqliteConnection = SyncConnectionWrapper<diesel::SqliteConnection>;
@@ -49,6 +56,48 @@ impl AnyConnection {
         }
     }
 
+    /// Hands all rows to `each`, so many at once, as they come, until it fails. Where
+    /// [`load`](AsyncConnectionCore::load) copies every value of SQLite's out of its thread before it is read, they are
+    /// read there.
+    pub(crate) async fn scan<T, R>(
+        &mut self,
+        query: T,
+        at_once: usize,
+        mut each: impl FnMut(Vec<R>) -> Result<(), Failure> + Send + 'static,
+    ) -> Result<(), Failure>
+    where
+        T: AsQuery,
+        T::Query: QueryFragment<AnyDb>,
+        R: FromSqlRow<T::SqlType, AnyDb> + Send,
+    {
+        let query = Finished::of(&query.as_query(), self.engine())?;
+        match self {
+            Self::Sqlite(c) => {
+                let scan = c.spawn_blocking(move |c| {
+                    let mut rows = c.load(query)?.map(|row| read(&EitherRow::<PgRow, _>::Sqlite(row?))).fuse();
+                    loop {
+                        let batch = rows.by_ref().take(at_once).collect::<QueryResult<Vec<R>>>()?;
+                        if batch.is_empty() {
+                            return Ok(Ok(()));
+                        }
+                        if let Err(failure) = each(batch) {
+                            return Ok(Err(failure));
+                        }
+                    }
+                });
+                scan.await?
+            }
+            Self::Postgres(c) => {
+                let rows = c.load(query).await?.map(|row| read(&AnyRow::Postgres(row?)));
+                let mut batches = rows.try_chunks(at_once);
+                while let Some(batch) = batches.next().await {
+                    each(batch.map_err(|error| error.1)?)?;
+                }
+                Ok(())
+            }
+        }
+    }
+
     fn load_finished(&mut self, query: QueryResult<Finished>) -> BoxFuture<'_, QueryResult<Rows>> {
         let query = match query {
             Ok(query) => query,
@@ -67,6 +116,10 @@ impl AnyConnection {
         };
         either!(self, c => c.execute_returning_count(query).boxed())
     }
+}
+
+fn read<'a, ST, R: FromSqlRow<ST, AnyDb>>(row: &impl diesel::row::Row<'a, AnyDb>) -> QueryResult<R> {
+    R::build_from_row(row).map_err(DeserializationError)
 }
 
 impl SimpleAsyncConnection for AnyConnection {

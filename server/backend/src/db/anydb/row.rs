@@ -11,22 +11,27 @@ use diesel_async::{AsyncConnectionCore, AsyncPgConnection};
 
 use super::{AnyDb, SqliteConnection, value::AnyValue};
 
-type PgRow = <AsyncPgConnection as AsyncConnectionCore>::Row<'static, 'static>;
+pub(super) type PgRow = <AsyncPgConnection as AsyncConnectionCore>::Row<'static, 'static>;
 type SqliteRow = <SqliteConnection as AsyncConnectionCore>::Row<'static, 'static>;
 
-pub(crate) enum AnyRow {
-    Postgres(PgRow),
-    Sqlite(SqliteRow),
+/// A row that has left its connection.
+pub(crate) type AnyRow = EitherRow<PgRow, SqliteRow>;
+
+/// A row of one engine or the other.
+pub(crate) enum EitherRow<P, S> {
+    Postgres(P),
+    Sqlite(S),
 }
 
-pub(crate) enum AnyField<'f> {
-    Postgres(<PgRow as Row<'f, Pg>>::Field<'f>),
-    Sqlite(<SqliteRow as Row<'f, Sqlite>>::Field<'f>),
+/// A field of such a row.
+pub(crate) enum EitherField<P, S> {
+    Postgres(P),
+    Sqlite(S),
 }
 
-impl RowSealed for AnyRow {}
+impl<P, S> RowSealed for EitherRow<P, S> {}
 
-impl RowIndex<usize> for AnyRow {
+impl<P: RowIndex<usize>, S: RowIndex<usize>> RowIndex<usize> for EitherRow<P, S> {
     fn idx(&self, index: usize) -> Option<usize> {
         match self {
             Self::Postgres(row) => row.idx(index),
@@ -35,7 +40,7 @@ impl RowIndex<usize> for AnyRow {
     }
 }
 
-impl<'n> RowIndex<&'n str> for AnyRow {
+impl<'n, P: RowIndex<&'n str>, S: RowIndex<&'n str>> RowIndex<&'n str> for EitherRow<P, S> {
     fn idx(&self, name: &'n str) -> Option<usize> {
         match self {
             Self::Postgres(row) => row.idx(name),
@@ -44,9 +49,9 @@ impl<'n> RowIndex<&'n str> for AnyRow {
     }
 }
 
-impl<'a> Row<'a, AnyDb> for AnyRow {
+impl<'a, P: Row<'a, Pg>, S: Row<'a, Sqlite>> Row<'a, AnyDb> for EitherRow<P, S> {
     type Field<'f>
-        = AnyField<'f>
+        = EitherField<P::Field<'f>, S::Field<'f>>
     where
         'a: 'f,
         Self: 'f;
@@ -54,20 +59,20 @@ impl<'a> Row<'a, AnyDb> for AnyRow {
 
     fn field_count(&self) -> usize {
         match self {
-            Self::Postgres(row) => Row::<Pg>::field_count(row),
-            Self::Sqlite(row) => Row::<Sqlite>::field_count(row),
+            Self::Postgres(row) => row.field_count(),
+            Self::Sqlite(row) => row.field_count(),
         }
     }
 
-    fn get<'b, I>(&'b self, index: I) -> Option<AnyField<'b>>
+    fn get<'b, I>(&'b self, index: I) -> Option<Self::Field<'b>>
     where
         'a: 'b,
         Self: RowIndex<I>,
     {
         let index = self.idx(index)?;
         match self {
-            Self::Postgres(row) => Row::<Pg>::get(row, index).map(AnyField::Postgres),
-            Self::Sqlite(row) => Row::<Sqlite>::get(row, index).map(AnyField::Sqlite),
+            Self::Postgres(row) => row.get(index).map(EitherField::Postgres),
+            Self::Sqlite(row) => row.get(index).map(EitherField::Sqlite),
         }
     }
 
@@ -76,7 +81,7 @@ impl<'a> Row<'a, AnyDb> for AnyRow {
     }
 }
 
-impl<'f> Field<'f, AnyDb> for AnyField<'f> {
+impl<'f, P: Field<'f, Pg>, S: Field<'f, Sqlite>> Field<'f, AnyDb> for EitherField<P, S> {
     fn field_name(&self) -> Option<&str> {
         match self {
             Self::Postgres(field) => field.field_name(),

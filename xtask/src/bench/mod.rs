@@ -1,0 +1,228 @@
+//! `cargo xtask bench`: what a verification costs over HTTP beside a bare axum handler, in alternating rounds of one run,
+//! and how long it takes while other things happen. Then what the decision alone costs, by `cargo bench`.
+//!
+//! CPU per request is the steady figure on a shared machine; latencies are what they were in that minute.
+mod driven;
+mod report;
+mod traffic;
+mod wrk;
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
+use anyhow::{Context, Result};
+use clap::Args;
+
+use self::{
+    driven::Driven,
+    report::{Report, Row, median},
+    traffic::Traffic,
+    wrk::Load,
+};
+use crate::{
+    process::{ask, run, say, timed},
+    project::Project,
+    site::Profile,
+    tools,
+};
+
+const FEW: u32 = 1_000;
+const MANY: u32 = 1_000_000;
+/// What is doubled while requests come in.
+const DOUBLED: u32 = 100_000;
+/// How many different keys are asked about in turn, so that the processor's caches are not flattered.
+const ASKED: u32 = 100_000;
+/// Durable changes a second.
+const CHANGES: u32 = 300;
+/// How many sign in at the same time.
+const SIGN_INS: usize = 50;
+
+/// How thoroughly.
+#[derive(Args)]
+pub(crate) struct Options {
+    /// Rounds of the comparison.
+    #[arg(long, default_value_t = 5)]
+    rounds: u32,
+    /// How long each is loaded in a round.
+    #[arg(long, default_value_t = 5)]
+    seconds: u32,
+    /// Only over HTTP, without `cargo bench`.
+    #[arg(long)]
+    http_only: bool,
+}
+
+/// Measures, prints a table, and writes it to target/bench/result.json.
+pub(crate) fn run_all(project: &Project, options: &Options) -> Result<()> {
+    tools::wrk()?;
+    let home = project.target.join("bench");
+    fs::create_dir_all(&home)?;
+    build(project)?;
+    for count in [FEW, DOUBLED, MANY] {
+        fill(project, &home, count)?;
+    }
+    let mut report = Report::default();
+    costs(project, &home, options, &mut report)?;
+    while_other_things_happen(project, &home, options, &mut report)?;
+    if !options.http_only {
+        decision(project, &home, &mut report)?;
+    }
+    print!("{report}");
+    let path = home.join("result.json");
+    fs::write(&path, report.json()).with_context(|| format!("cannot write {}", path.display()))?;
+    say(&format!("written to {}", project.relative(&path).display()));
+    Ok(())
+}
+
+/// The executable, the bare handler, and what fills a database.
+fn build(project: &Project) -> Result<()> {
+    let mut cargo = project.cargo();
+    cargo.args(["build", "--release", "--package", "server", "--bin", "ipaware", "--examples"]);
+    with_site(project, &mut cargo);
+    timed("server and examples: compile", || run(&mut cargo))
+}
+
+/// A site that is there already stays inside the executable.
+fn with_site(project: &Project, cargo: &mut std::process::Command) {
+    let site = Profile::Release.folder(project);
+    if site.join("manifest.txt").is_file() {
+        cargo.env("EMBED_SITE", site);
+    }
+}
+
+/// A database with so many keys, made once: a million take minutes.
+fn fill(project: &Project, home: &Path, count: u32) -> Result<()> {
+    let folder = folder(home, count);
+    if folder.join("secrets").is_file() {
+        return Ok(());
+    }
+    if folder.exists() {
+        fs::remove_dir_all(&folder)?;
+    }
+    // Under another name until it is complete.
+    let begun = home.join(format!("{count}.begun"));
+    if begun.exists() {
+        fs::remove_dir_all(&begun)?;
+    }
+    let mut fill = example(project, "fill");
+    timed(&format!("a database with {count} keys"), || run(fill.arg(&begun).arg(count.to_string())))?;
+    Ok(fs::rename(begun, folder)?)
+}
+
+fn folder(home: &Path, count: u32) -> PathBuf {
+    home.join(count.to_string())
+}
+
+fn example(project: &Project, name: &str) -> std::process::Command {
+    std::process::Command::new(project.target.join("release/examples").join(name))
+}
+
+/// CPU per request of the bare handler and of verifications, one after the other in each round.
+fn costs(project: &Project, home: &Path, options: &Options, report: &mut Report) -> Result<()> {
+    let bare = Driven::start(example(project, "bare"))?;
+    let few = Driven::serve(project, home, &folder(home, FEW))?;
+    let many = Driven::serve(project, home, &folder(home, MANY))?;
+    report.note("keys loaded in, s", MANY, many.loading.as_secs_f64());
+    let difference = many.resident_bytes()?.saturating_sub(few.resident_bytes()?);
+    report.note("bytes of memory for each key", MANY, difference as f64 / f64::from(MANY - FEW));
+    let loads = [
+        (&bare, "bare axum handler", Load::of(&folder(home, FEW), 1)),
+        (&few, "verify, 1 000 keys", Load::of(&folder(home, FEW), 1)),
+        (&many, "verify, 1 000 000 keys", Load::of(&folder(home, MANY), MANY / ASKED)),
+    ];
+    let mut rounds = Vec::new();
+    for round in 0..=options.rounds {
+        let mut measured = Vec::new();
+        for (server, _, load) in &loads {
+            measured.push(load.run(server, options.seconds)?);
+        }
+        // The first one only warms up.
+        if round > 0 {
+            say(&format!("round {round} of {}: {}", options.rounds, report::costs(&measured)));
+            rounds.push(measured);
+        }
+    }
+    for (at, (_, name, _)) in loads.iter().enumerate() {
+        report.add(Row::of_rounds(name, rounds.iter().filter_map(|round| Some((round.get(at)?, round.first()?)))));
+    }
+    let dearer = rounds.iter().filter_map(|round| Some(round.get(2)?.cpu_micros / round.get(1)?.cpu_micros));
+    report.note("CPU at 1 000 000 keys ÷ CPU at 1 000", MANY, median(dearer));
+    Ok(())
+}
+
+/// Begins what goes on beside the verifications of this server, on the data in this folder.
+type Begin = fn(&Driven, &Project, &Path) -> Result<Traffic>;
+
+/// The 99th percentile while others change, add and sign in, ÷ that of the same server left alone just before.
+fn while_other_things_happen(project: &Project, home: &Path, options: &Options, report: &mut Report) -> Result<()> {
+    let cases: [(&str, u32, Begin); 3] = [
+        ("300 durable changes a second", MANY, |server, _, _| Traffic::changes(server, CHANGES)),
+        ("100 000 keys become 200 000", DOUBLED, |_, project, folder| {
+            let mut fill = example(project, "fill");
+            Traffic::process(fill.arg(folder).arg(DOUBLED.to_string()).arg("--more"))
+        }),
+        ("50 people sign in at once", MANY, |server, _, _| Traffic::sign_ins(server, SIGN_INS)),
+    ];
+    for (name, keys, begin) in cases {
+        let original = folder(home, keys);
+        let copy = home.join("changed");
+        copy_folder(&original, &copy)?;
+        let server = Driven::serve(project, home, &copy)?;
+        let load = Load::of(&original, (keys / ASKED).max(1));
+        load.run(&server, 2)?;
+        let (mut slower, mut p99, mut done) = (Vec::new(), Vec::new(), Vec::new());
+        for _ in 0..options.rounds {
+            let alone = load.run(&server, options.seconds)?;
+            let traffic = begin(&server, project, &copy)?;
+            let beside = load.run(&server, options.seconds)?;
+            done.push(traffic.stop()? / f64::from(options.seconds));
+            p99.push(beside.p99_micros);
+            slower.push(beside.p99_micros / alone.p99_micros);
+        }
+        report.note(&format!("p99 in µs while {name}"), keys, median(p99));
+        report.note(&format!("… ÷ alone (at {:.0} a second)", median(done)), keys, median(slower));
+        drop(server);
+        fs::remove_dir_all(&copy)?;
+    }
+    Ok(())
+}
+
+/// What is changed while measuring must not be what the next run begins with.
+fn copy_folder(from: &Path, to: &Path) -> Result<()> {
+    if to.exists() {
+        fs::remove_dir_all(to)?;
+    }
+    fs::create_dir_all(to)?;
+    for name in ["ipaware.db", "pepper"] {
+        fs::copy(from.join(name), to.join(name)).with_context(|| format!("cannot copy {name}"))?;
+    }
+    Ok(())
+}
+
+/// What remains without HTTP: `server/benches/verify.rs`, by criterion.
+fn decision(project: &Project, home: &Path, report: &mut Report) -> Result<()> {
+    let mut cargo = project.cargo();
+    cargo.args(["bench", "--package", "server"]).env("IPAWARE_BENCH_DIR", home);
+    with_site(project, &mut cargo);
+    timed("the decision alone", || run(&mut cargo))?;
+    for (case, count) in
+        ["hit", "unknown", "malformed", "refused"].into_iter().flat_map(|case| [(case, FEW), (case, MANY)])
+    {
+        let path = project.target.join(format!("criterion/decision/{case}/{count}/new/estimates.json"));
+        let text = fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
+        let estimates: serde_json::Value = serde_json::from_str(&text)?;
+        let nanos = estimates.pointer("/median/point_estimate").and_then(serde_json::Value::as_f64);
+        report.note(&format!("decision in ns: {case}"), count, nanos.context("criterion writes another form now")?);
+    }
+    Ok(())
+}
+
+/// The processor, for the report.
+fn machine() -> String {
+    let cpu = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
+    let model = cpu.lines().find_map(|line| line.strip_prefix("model name")?.split_once(": ")).map(|(_, name)| name);
+    let system = ask(std::process::Command::new("uname").args(["-sr"])).unwrap_or_default();
+    let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    format!("{}, {cores} cores, {system}", model.unwrap_or("unknown processor"))
+}

@@ -1,0 +1,157 @@
+//! What else happens to a server while its verifications are measured.
+use std::{
+    io::{Read as _, Write as _},
+    net::TcpStream,
+    process::Command,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicU64, Ordering},
+    },
+    thread::JoinHandle,
+    time::{Duration, Instant},
+};
+
+use anyhow::{Context, Result, bail};
+use serde_json::{Value, json};
+
+use super::driven::Driven;
+use crate::process::Running;
+
+/// Who `fill` signs up.
+const EMAIL: &str = "bench@example.com";
+const PASSWORD: &str = "a bench for measuring";
+/// Changes wait for the disk, so several are under way at once.
+const CHANGERS: u32 = 8;
+
+/// Something that goes on until it is stopped.
+pub(super) enum Traffic {
+    Threads { stop: Arc<AtomicBool>, done: Arc<AtomicU64>, threads: Vec<JoinHandle<Result<()>>> },
+    Process(Running),
+}
+
+impl Traffic {
+    /// Keys are paused and resumed, so many times a second: each is a transaction of its own that is on the disk before
+    /// it is answered.
+    pub(super) fn changes(server: &Driven, per_second: u32) -> Result<Self> {
+        let mut visitor = Client::connect(&server.address)?;
+        let cookie = visitor.sign_in()?;
+        let list = visitor.call("key_list", Some(&cookie), &json!({ "params": { "page": 1 } }))?;
+        let rows = list.pointer("/page/rows").and_then(Value::as_array).context("no list of keys")?;
+        let ids: Vec<Value> = rows.iter().filter_map(|row| row.get("id").cloned()).collect();
+        let pause = Duration::from_secs(1) * CHANGERS / per_second;
+        Self::threads(CHANGERS as usize, |number| {
+            let (mut client, cookie) = (Client::connect(&server.address)?, cookie.clone());
+            let id = ids.get(number).cloned().context("too few keys")?;
+            let mut next = Instant::now();
+            let mut functions = ["key_pause", "key_resume"].into_iter().cycle();
+            Ok(move || {
+                std::thread::park_timeout(next.saturating_duration_since(Instant::now()));
+                next += pause;
+                client.call(functions.next().unwrap_or_default(), Some(&cookie), &json!({ "id": id })).map(drop)
+            })
+        })
+    }
+
+    /// So many people sign in at the same time, again and again.
+    pub(super) fn sign_ins(server: &Driven, people: usize) -> Result<Self> {
+        Self::threads(people, |_| {
+            let mut client = Client::connect(&server.address)?;
+            Ok(move || client.sign_in().map(drop))
+        })
+    }
+
+    /// Another program.
+    pub(super) fn process(command: &mut Command) -> Result<Self> {
+        Ok(Self::Process(Running::start(command)?))
+    }
+
+    fn threads<W: FnMut() -> Result<()> + Send + 'static>(
+        count: usize,
+        work: impl Fn(usize) -> Result<W>,
+    ) -> Result<Self> {
+        let (stop, done) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicU64::new(0)));
+        let mut threads = Vec::new();
+        for number in 0..count {
+            let (stop, done, mut work) = (Arc::clone(&stop), Arc::clone(&done), work(number)?);
+            threads.push(std::thread::spawn(move || {
+                while !stop.load(Ordering::Relaxed) {
+                    work()?;
+                    done.fetch_add(1, Ordering::Relaxed);
+                }
+                Ok(())
+            }));
+        }
+        Ok(Self::Threads { stop, done, threads })
+    }
+
+    /// Ends it, and says how often it was done.
+    pub(super) fn stop(self) -> Result<f64> {
+        match self {
+            Self::Threads { stop, done, threads } => {
+                let count = done.load(Ordering::Relaxed);
+                stop.store(true, Ordering::Relaxed);
+                for thread in threads {
+                    thread.join().ok().context("a thread panicked")??;
+                }
+                Ok(count as f64)
+            }
+            Self::Process(mut process) => match process.wait()? {
+                status if status.success() => Ok(1.0),
+                status => bail!("the other program failed ({status})"),
+            },
+        }
+    }
+}
+
+/// One connection to the server, for what pages do.
+struct Client {
+    stream: TcpStream,
+    address: String,
+}
+
+impl Client {
+    fn connect(address: &str) -> Result<Self> {
+        let stream = TcpStream::connect(address)?;
+        stream.set_nodelay(true)?;
+        stream.set_read_timeout(Some(Duration::from_secs(60)))?;
+        Ok(Self { stream, address: address.to_owned() })
+    }
+
+    /// The cookie of a new session.
+    fn sign_in(&mut self) -> Result<String> {
+        let form = format!("email={EMAIL}&password={}", PASSWORD.replace(' ', "+"));
+        let (head, _) = self.post("sign_in", "application/x-www-form-urlencoded", None, &form)?;
+        let cookie = head.lines().find_map(|line| line.strip_prefix("set-cookie: ")?.split(';').next());
+        Ok(cookie.context("no session")?.to_owned())
+    }
+
+    fn call(&mut self, function: &str, cookie: Option<&str>, arguments: &Value) -> Result<Value> {
+        let (_, body) = self.post(function, "application/json", cookie, &arguments.to_string())?;
+        Ok(serde_json::from_slice(&body)?)
+    }
+
+    fn post(&mut self, function: &str, kind: &str, cookie: Option<&str>, body: &str) -> Result<(String, Vec<u8>)> {
+        let cookie = cookie.map(|cookie| format!("cookie: {cookie}\r\n")).unwrap_or_default();
+        let request = format!(
+            "POST /api/{function} HTTP/1.1\r\nhost: {}\r\naccept: application/json\r\ncontent-type: {kind}\r\n{cookie}\
+             content-length: {}\r\n\r\n{body}",
+            self.address,
+            body.len()
+        );
+        self.stream.write_all(request.as_bytes())?;
+        let mut head = Vec::new();
+        while !head.ends_with(b"\r\n\r\n") {
+            let mut byte = [0];
+            self.stream.read_exact(&mut byte)?;
+            head.extend(byte);
+        }
+        let head = String::from_utf8(head)?;
+        let length = head.lines().find_map(|line| line.strip_prefix("content-length: ")).context("no length")?;
+        let mut body = vec![0; length.parse()?];
+        self.stream.read_exact(&mut body)?;
+        if !head.starts_with("HTTP/1.1 200") {
+            bail!("{function}: {} {}", head.lines().next().unwrap_or_default(), String::from_utf8_lossy(&body));
+        }
+        Ok((head, body))
+    }
+}
