@@ -30,6 +30,24 @@ both_databases! {
         holder.caller.get("/v1/ip/8.8.8.8").await.data();
     }
 
+    async fn no_name_is_taken_by_what_a_deleted_role_is_called(app) {
+        let owner = app.owner().await;
+        let admin = owner.key(SystemRole::Admin).await;
+        let made = async |name: String| {
+            let answer = admin.caller.post_json("/v1/roles", &json!({ "name": name, "permissions": [] })).await;
+            assert_eq!(answer.status, 201, "{answer:?}");
+            answer.header("location").to_owned()
+        };
+        let first = made("First".to_owned()).await;
+        let called = format!("First (deleted, {})", first.trim_start_matches("/v1/roles/"));
+        admin.caller.delete(&first).await.data();
+        made(called).await;
+        // The other way round, too.
+        let second = made("Second".to_owned()).await;
+        made(format!("Second (deleted, {})", second.trim_start_matches("/v1/roles/"))).await;
+        admin.caller.delete(&second).await.data();
+    }
+
     async fn the_roles_of_the_system_are_locked(app) {
         let owner = app.owner().await;
         let admin = owner.key(SystemRole::Admin).await;

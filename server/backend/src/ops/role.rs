@@ -274,7 +274,8 @@ impl Backend {
         diesel::update(roles::table.find(Id(id)))
             .set((
                 // Its name becomes free for another one; the id makes this one unique.
-                roles::name.eq(format!("{} (deleted, {})", before.row.name, id)),
+                // No other role can have this name: theirs do not end with a space.
+                roles::name.eq(format!("{} (deleted, {}) ", before.row.name, id)),
                 roles::version.eq(before.row.version + 1),
                 roles::deleted_at.eq(Some(Moment(now))),
             ))
