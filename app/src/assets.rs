@@ -11,7 +11,7 @@ pub struct Assets {
     pub js: String,
     /// The WebAssembly module.
     pub wasm: String,
-    /// The one stylesheet.
+    /// The one stylesheet. The page of the API reference, which is none of the application's, names it too.
     pub css: String,
     /// The files with the code of lazy pages, by the name that `lazy_page!` gives it.
     pub pages: BTreeMap<String, Vec<String>>,

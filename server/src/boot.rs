@@ -54,6 +54,7 @@ pub async fn serve(config: Config) -> Result<()> {
         https: config.is_https(),
         public_url: config.public_url.clone(),
         security_contact: config.security_contact.clone(),
+        management_per_minute: Some(config.management_rate_limit),
     };
     let edge = Edge::new(AppState::new(backend.clone(), site, geo, policy));
     if let Some(listener) = metrics_listener {

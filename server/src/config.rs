@@ -3,12 +3,12 @@
 //! Clap collects texts; [`Config::read`] gives them meaning. So an empty environment variable counts as not set, and
 //! every refusal is one sentence that names the option and says what would be right.
 
-use std::{fmt, net::SocketAddr, path::PathBuf};
+use std::{fmt, net::SocketAddr, num::NonZeroU32, path::PathBuf};
 
 use backend::{SignUpMode, clock::Clock, mail::MailSettings, plan::Plans};
 use clap::{Args, Parser, Subcommand};
 
-use crate::middleware::client_address::TrustedProxies;
+use crate::{middleware::client_address::TrustedProxies, v1::rate_limit::PER_MINUTE};
 
 /// API keys for your organization: a console, and an engine that verifies.
 #[derive(Debug, Parser)]
@@ -84,6 +84,10 @@ pub struct Options {
     #[arg(long, env = "IPAWARE_SECURITY_CONTACT", value_name = "URI")]
     pub security_contact: Option<String>,
 
+    /// How many requests a minute one key may send to the API that manages keys, roles and members. [default: 600]
+    #[arg(long, env = "IPAWARE_MANAGEMENT_RATE_LIMIT", value_name = "NUMBER")]
+    pub management_rate_limit: Option<String>,
+
     /// How log lines are written to stderr. RUST_LOG chooses which. [default: text]
     #[arg(long, env = "IPAWARE_LOG_FORMAT", value_name = "text|json")]
     pub log_format: Option<String>,
@@ -145,6 +149,8 @@ pub struct Config {
     pub mail_from: String,
     /// For security.txt.
     pub security_contact: Option<String>,
+    /// How many requests a minute one key may send to what manages something.
+    pub management_rate_limit: NonZeroU32,
     /// How log lines are written.
     pub log_format: LogFormat,
     /// Where metrics are read.
@@ -196,6 +202,7 @@ impl Config {
             smtp_url: given(options.smtp_url),
             mail_from: given(options.mail_from).unwrap_or_else(|| "IPAware <ipaware@localhost>".to_owned()),
             security_contact: given(options.security_contact).map(|uri| read_contact(&uri)).transpose()?,
+            management_rate_limit: read_rate_limit(given(options.management_rate_limit).as_deref())?,
             log_format: read_log_format(given(options.log_format).as_deref())?,
             metrics_listen: given(options.metrics_listen)
                 .map(|text| read_listen("--metrics-listen (IPAWARE_METRICS_LISTEN)", &text))
@@ -315,6 +322,16 @@ fn read_sign_up(text: Option<&str>) -> Result<SignUpMode, ConfigError> {
     }
 }
 
+fn read_rate_limit(text: Option<&str>) -> Result<NonZeroU32, ConfigError> {
+    let Some(text) = text else { return Ok(PER_MINUTE) };
+    text.parse().map_err(|_error| {
+        ConfigError::new(
+            "--management-rate-limit (IPAWARE_MANAGEMENT_RATE_LIMIT)",
+            format!("{text:?} is no number of requests; write it like 600."),
+        )
+    })
+}
+
 fn read_log_format(text: Option<&str>) -> Result<LogFormat, ConfigError> {
     match text {
         None | Some("text") => Ok(LogFormat::Text),
@@ -394,6 +411,7 @@ mod tests {
             (refusal(|o| o.sign_up = Some("yes".to_owned())), "first, open and closed"),
             (refusal(|o| o.trusted_proxies = Some("10.0.0.0/40".to_owned())), "10.0.0.0/8"),
             (refusal(|o| o.plan = Some("Gold".to_owned())), "Free"),
+            (refusal(|o| o.management_rate_limit = Some("0".to_owned())), "like 600"),
             (refusal(|o| o.log_format = Some("xml".to_owned())), "neither text nor json"),
             (refusal(|o| o.security_contact = Some("me".to_owned())), "mailto:"),
         ] {

@@ -5,6 +5,7 @@
 pub mod accept;
 pub mod boot;
 pub mod config;
+mod docs;
 pub mod metrics;
 pub mod middleware;
 pub mod router;

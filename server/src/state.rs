@@ -1,13 +1,18 @@
 //! What every handler may use.
 
-use std::sync::Arc;
+use std::{num::NonZeroU32, sync::Arc};
 
 use axum::extract::FromRef;
 use backend::{Backend, geo::GeoDatabases};
 use leptos::config::LeptosOptions;
 use tokio_util::task::TaskTracker;
 
-use crate::{metrics::Metrics, middleware::client_address::TrustedProxies, site::Site};
+use crate::{
+    metrics::Metrics,
+    middleware::client_address::TrustedProxies,
+    site::Site,
+    v1::rate_limit::{self, RateLimit},
+};
 
 /// Shared by all requests. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -20,6 +25,8 @@ pub struct AppState {
     pub geo: GeoDatabases,
     /// What the configuration says about HTTP.
     pub policy: Arc<HttpPolicy>,
+    /// How often a key may call what manages something.
+    pub management: Arc<RateLimit>,
     /// Changes that go on when their client is gone; see [`crate::middleware::detach`].
     pub detached: TaskTracker,
     /// What is measured for the operator.
@@ -38,6 +45,8 @@ pub struct HttpPolicy {
     pub public_url: Option<String>,
     /// For security.txt.
     pub security_contact: Option<String>,
+    /// How often one key may call what manages something, in a minute. `None`: as [`rate_limit::PER_MINUTE`] says.
+    pub management_per_minute: Option<NonZeroU32>,
 }
 
 impl AppState {
@@ -48,6 +57,7 @@ impl AppState {
             backend,
             site: Arc::new(site),
             geo,
+            management: Arc::new(RateLimit::new(policy.management_per_minute.unwrap_or(rate_limit::PER_MINUTE))),
             policy: Arc::new(policy),
             detached: TaskTracker::new(),
             metrics: Metrics::default(),

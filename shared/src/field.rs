@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 /// One field that was refused, and why, in a sentence for the person who typed it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct FieldError {
     /// The field's name in the form and in JSON.
     pub field: String,

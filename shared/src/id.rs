@@ -79,6 +79,22 @@ macro_rules! ids {
             }
         }
 
+        #[cfg(feature = "openapi")]
+        impl utoipa::PartialSchema for $name {
+            fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::Schema> {
+                use utoipa::openapi::schema::{ObjectBuilder, Type};
+                ObjectBuilder::new()
+                    .schema_type(Type::String)
+                    // 22 digits can say more than 128 bits. Until the year 8000, no id begins with a larger digit.
+                    .pattern(Some(concat!("^", $prefix, "[0-6][0-9A-Za-z]{21}$")))
+                    .examples([serde_json::Value::from(concat!($prefix, "01KZQW9T3M5X8R2B7C4D6F"))])
+                    .into()
+            }
+        }
+
+        #[cfg(feature = "openapi")]
+        impl utoipa::ToSchema for $name {}
+
         impl<'de> Deserialize<'de> for $name {
             fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
                 // Borrowed where the format allows it; form bodies only give owned text.

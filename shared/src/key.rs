@@ -27,6 +27,17 @@ macro_rules! words {
             $($(#[$vdoc])* #[serde(rename = $code)] $variant,)*
         }
 
+        #[cfg(feature = "openapi")]
+        impl utoipa::PartialSchema for $name {
+            fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::Schema> {
+                use utoipa::openapi::schema::{ObjectBuilder, Type};
+                ObjectBuilder::new().schema_type(Type::String).enum_values(Some([$($code,)*])).into()
+            }
+        }
+
+        #[cfg(feature = "openapi")]
+        impl utoipa::ToSchema for $name {}
+
         impl $name {
             /// All of them, in the order in which pages offer them.
             pub const ALL: &'static [Self] = &[$(Self::$variant,)*];

@@ -11,6 +11,8 @@ use crate::{
 pub const NAME_MAX: usize = 60;
 /// How long a role's description may be, in characters after trimming.
 pub const DESCRIPTION_MAX: usize = 200;
+/// How long a search text may be; more is cut off.
+pub const SEARCH_MAX: usize = 100;
 /// How many roles of its own an organization may have.
 pub const CUSTOM_ROLES_MAX: usize = 200;
 /// How many of the keys that hold a role its page lists; the table of keys, filtered by role, has all.
@@ -34,6 +36,7 @@ pub fn description(text: &str) -> Result<String, String> {
 
 /// The four roles every organization starts with. Their names and permissions are locked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum SystemRole {
     /// Everything; exactly one member has it, and it is handed on by ownership transfer only.
@@ -108,6 +111,7 @@ impl SystemRole {
 
 /// A role by name, where a row only mentions it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct RoleRef {
     /// Which role.
     pub id: RoleId,
@@ -152,8 +156,19 @@ pub struct RoleView {
     pub locked: Option<String>,
 }
 
+impl RoleView {
+    /// Whether a search lets it through: by its name, its description, or what it holds. `wanted` is in lower case.
+    #[must_use]
+    pub fn matches(&self, wanted: &str) -> bool {
+        self.name.to_lowercase().contains(wanted)
+            || self.description.to_lowercase().contains(wanted)
+            || self.permissions.names().any(|name| name.contains(wanted))
+    }
+}
+
 /// How many hold a role.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct RoleHolders {
     /// Keys that are not revoked.
     pub keys: u64,

@@ -86,6 +86,13 @@ impl Timestamp {
         self.utc().format(&Rfc3339).unwrap_or_default()
     }
 
+    /// Reads RFC 3339, in any zone, to the microsecond.
+    #[must_use]
+    pub fn from_rfc3339(text: &str) -> Option<Self> {
+        let moment = OffsetDateTime::parse(text, &Rfc3339).ok()?;
+        i64::try_from(moment.unix_timestamp_nanos().div_euclid(1_000)).ok().map(Self)
+    }
+
     /// The calendar month in UTC, counted from the year 0: consecutive months have consecutive numbers.
     #[must_use]
     pub fn month(self) -> i64 {
@@ -128,6 +135,8 @@ mod tests {
         assert_eq!(NOW.exact(), "2026-11-23 15:04:05 UTC");
         assert_eq!(NOW.rfc3339(), "2026-11-23T15:04:05Z");
         assert_eq!(NOW.day(), "2026-11-23");
+        assert_eq!(Timestamp::from_rfc3339("2026-11-23T16:04:05.0000009+01:00"), Some(NOW));
+        assert_eq!(Timestamp::from_rfc3339("2026-11-23"), None);
     }
 
     #[test]

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 /// The ones before [`Refusal::Revoked`] reveal nothing about any key, so anybody may hear them. The others are told
 /// only to whoever presented a genuine secret.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(description = "Why a request was refused."))]
 #[serde(rename_all = "snake_case")]
 pub enum Refusal {
     /// No `Authorization` header.

@@ -48,3 +48,11 @@ pub(crate) fn serve(project: &Project, args: &[String]) -> Result<()> {
         None => anyhow::bail!("the server was killed ({status})"),
     }
 }
+
+/// Lets the test that compares docs/openapi.json with the code write it instead.
+pub(crate) fn write_openapi(project: &Project) -> Result<()> {
+    let test = "openapi::the_committed_document_is_the_one_that_is_served";
+    let mut cargo = project.cargo();
+    cargo.args(["test", "--quiet", "--package", "server", "--test", "it", "--", "--exact", test]);
+    timed("docs/openapi.json", || run(cargo.env_remove("EMBED_SITE").env("UPDATE_OPENAPI", "1")))
+}

@@ -34,6 +34,8 @@ pub(crate) enum Part {
     Unit,
     /// what the browser's half may hold, and how large it may be
     Wasm,
+    /// the release executable, asked by schemathesis everything that its description allows, and more
+    Api,
     /// the release executable in a real browser
     E2e,
 }
@@ -44,23 +46,26 @@ struct Bench<'a> {
     parts: &'a [Part],
     node: Option<Node>,
     postgres: Option<PathBuf>,
+    python: Option<PathBuf>,
 }
 
 type Step = fn(&mut Bench<'_>) -> Result<()>;
 
 /// In this order: what is quick first, and what is needed later before it is needed. A step runs when one of its parts
 /// is wanted.
-const STEPS: [(&str, &[Part], Step); 12] = [
-    ("tools", &[Part::Fmt, Part::Lint, Part::Unit, Part::Wasm, Part::E2e], needs),
+const STEPS: [(&str, &[Part], Step); 14] = [
+    ("tools", &[Part::Fmt, Part::Lint, Part::Unit, Part::Wasm, Part::Api, Part::E2e], needs),
     ("format", &[Part::Fmt], format),
     ("lints: server", &[Part::Lint], lint_server),
     ("lints: browser", &[Part::Lint], lint_browser),
     ("browser's half: what is not in it", &[Part::Wasm], not_in_browser),
+    ("Python packages", &[Part::Api], pip),
     ("npm packages and browser", &[Part::E2e], npm),
     ("browser tests: types", &[Part::E2e], types),
     ("unit and integration tests", &[Part::Unit], unit),
-    ("release build", &[Part::Wasm, Part::E2e], release),
+    ("release build", &[Part::Wasm, Part::Api, Part::E2e], release),
     ("browser's half: size", &[Part::Wasm], size),
+    ("API tests", &[Part::Api], api),
     ("browser tests", &[Part::E2e], browser),
     ("no secret in anything that was put out", &[Part::Unit, Part::E2e], no_secret),
 ];
@@ -75,7 +80,7 @@ enum Outcome {
 /// Runs the steps until one fails, and says at the end what became of each.
 pub(crate) fn run(project: &Project, only: &[Part]) -> Result<()> {
     let parts = if only.is_empty() { Part::value_variants() } else { only };
-    let mut bench = Bench { project, parts, node: None, postgres: None };
+    let mut bench = Bench { project, parts, node: None, postgres: None, python: None };
     let output = output_folder(project);
     if output.exists() {
         fs::remove_dir_all(&output)?;
@@ -134,7 +139,7 @@ fn needs(bench: &mut Bench<'_>) -> Result<()> {
     if wants(&[Part::Lint]) {
         tools::component("clippy", "clippy")?;
     }
-    if wants(&[Part::Lint, Part::Unit, Part::Wasm, Part::E2e]) {
+    if wants(&[Part::Lint, Part::Unit, Part::Wasm, Part::Api, Part::E2e]) {
         tools::wasm_target()?;
     }
     let postgres = wants(&[Part::Unit]).then(tools::postgres).transpose()?;
@@ -142,7 +147,8 @@ fn needs(bench: &mut Bench<'_>) -> Result<()> {
         tools::proxies()?;
     }
     let node = wants(&[Part::E2e]).then(|| Node::find(bench.project)).transpose()?;
-    (bench.postgres, bench.node) = (postgres, node);
+    let python = wants(&[Part::Api]).then(|| tools::python(bench.project)).transpose()?;
+    (bench.postgres, bench.node, bench.python) = (postgres, node, python);
     say("everything that is needed is there");
     Ok(())
 }
@@ -204,6 +210,23 @@ fn is_in_browser(project: &Project, package: &str) -> Result<bool> {
     }
 }
 
+/// What requirements.txt says, unless it is there already.
+fn pip(bench: &mut Bench<'_>) -> Result<()> {
+    let python = bench.python.as_ref().context("Python was not looked for")?;
+    let requirements = bench.project.end2end().join("api/requirements.txt");
+    let wanted =
+        fs::read_to_string(&requirements).with_context(|| format!("cannot read {}", requirements.display()))?;
+    let stamp = python.with_file_name(".installed");
+    if fs::read_to_string(&stamp).is_ok_and(|installed| installed == wanted) {
+        say("Python packages: as requirements.txt wants them");
+        return Ok(());
+    }
+    let mut pip = Command::new(python);
+    pip.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--requirement"]).arg(requirements);
+    process::run(&mut pip)?;
+    fs::write(&stamp, wanted).with_context(|| format!("cannot write {}", stamp.display()))
+}
+
 /// What package-lock.json says, unless it is there already.
 fn npm(bench: &mut Bench<'_>) -> Result<()> {
     let node = bench.node.as_ref().context("Node.js was not looked for")?;
@@ -252,6 +275,12 @@ fn size(bench: &mut Bench<'_>) -> Result<()> {
     let load = site::first_load(&Profile::Release.folder(bench.project))?;
     say(&load.to_string());
     load.check()
+}
+
+fn api(bench: &mut Bench<'_>) -> Result<()> {
+    let mut python = Command::new(bench.python.as_ref().context("Python was not looked for")?);
+    python.arg(bench.project.end2end().join("api/check.py")).env("IPAWARE_BIN", bench.project.binary("release"));
+    process::run(&mut python)
 }
 
 fn browser(bench: &mut Bench<'_>) -> Result<()> {

@@ -60,6 +60,27 @@ pub(crate) fn postgres() -> Result<PathBuf> {
     postgres::find().context("PostgreSQL was installed, but there is no /usr/lib/postgresql/*/bin/pg_ctl")
 }
 
+/// The Python of a virtual environment of our own, under target/.
+pub(crate) fn python(project: &Project) -> Result<PathBuf> {
+    let venv = project.target.join("python");
+    let python = venv.join(if cfg!(windows) { "Scripts/python.exe" } else { "bin/python" });
+    // A folder that was moved, or made by a Python that is gone, is made anew.
+    if ask(Command::new(&python).args(["-m", "pip", "--version"])).is_some() {
+        return Ok(python);
+    }
+    let make = || run(Command::new("python3").args(["-m", "venv", "--clear"]).arg(&venv));
+    if !has_venv() {
+        apt(&["python3-venv"]).context("install Python 3.10 or newer, with its modules venv and ensurepip")?;
+    }
+    timed("virtual environment for Python", make)?;
+    Ok(python)
+}
+
+/// Debian has the module `venv` without what it needs to put pip into an environment.
+fn has_venv() -> bool {
+    ask(Command::new("python3").args(["-c", "import venv, ensurepip; print('there')"])).is_some()
+}
+
 /// The proxies that the examples are for, as far as Debian has them. Their tests look in the same places.
 pub(crate) fn proxies() -> Result<()> {
     for (program, package) in [("nginx", "nginx-light"), ("caddy", "caddy")] {

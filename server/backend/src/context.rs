@@ -14,6 +14,7 @@ use crate::{
     authz::{Actor, Authority, Held, Operation, Permit},
     failure::Failure,
     keyring::Holder,
+    repeat::Once,
 };
 
 /// What is known about a request before anybody is authenticated.
@@ -143,6 +144,13 @@ impl Context {
         self.backend.viewer(&self.authority, &self.held).await
     }
 
+    /// The same, for a request that is carried out once, however often it is sent.
+    #[must_use]
+    pub fn once(mut self, once: Once) -> Self {
+        self.authority.once = Some(once);
+        self
+    }
+
     /// Proof that they may do `O`.
     ///
     /// # Errors
@@ -163,6 +171,7 @@ impl Backend {
             organization: holder.organization,
             actor: Actor::Key { id: holder.key, name },
             session: None,
+            once: None,
             request,
         };
         let held = Held {

@@ -7,12 +7,26 @@ use diesel::result::{DatabaseErrorKind, Error as QueryError};
 use diesel_async::pooled_connection::bb8::RunError;
 use shared::AppError;
 
+use crate::expected::Thing;
+
 /// What every operation of the backend can fail with.
 #[derive(Debug, thiserror::Error)]
 pub enum Failure {
     /// An answer for the caller; nothing is wrong with us.
     #[error(transparent)]
     Told(#[from] AppError),
+    /// The request is right by itself, and does not fit what there is: the name is taken, the role is gone.
+    #[error(transparent)]
+    Unfit(AppError),
+    /// What was to be changed is in another state than expected. This is how it is now.
+    #[error("it was changed in the meantime")]
+    Outdated(Box<Thing>),
+    /// The same request was carried out before; see [`crate::repeat`].
+    #[error("this request was carried out before")]
+    Repeated,
+    /// The cursor was made for another list, or by nobody.
+    #[error("the cursor does not belong to this list")]
+    ForeignCursor,
     /// A query failed.
     #[error("a query failed: {0}")]
     Query(#[from] QueryError),
@@ -25,6 +39,11 @@ pub enum Failure {
 }
 
 impl Failure {
+    /// One field that does not fit what there is.
+    pub(crate) fn unfit(field: &str, message: impl Into<String>) -> Self {
+        Self::Unfit(AppError::field(field, message))
+    }
+
     /// A broken promise of our own.
     pub(crate) fn broken(what: impl std::fmt::Display) -> Self {
         Self::Broken(what.to_string())
@@ -34,7 +53,10 @@ impl Failure {
     #[must_use]
     pub fn report(self, request_id: &str) -> AppError {
         match self {
-            Self::Told(error) => error,
+            Self::Told(error) | Self::Unfit(error) => error,
+            Self::Outdated(current) => current.into_error(),
+            // Nothing but programs sends either, and they are answered by what it is.
+            Self::Repeated | Self::ForeignCursor => AppError::BadRequest { detail: format!("{self}.") },
             Self::Connection(_) => {
                 tracing::error!(request_id, cause = %self, "the database cannot be reached");
                 AppError::Unavailable

@@ -10,14 +10,17 @@ pub mod clock;
 pub mod context;
 mod db;
 pub mod demo;
+pub mod expected;
 mod failure;
 pub mod geo;
 pub mod keyring;
 mod load;
 pub mod mail;
-mod ops;
+pub mod ops;
 pub mod plan;
 mod random;
+pub mod repeat;
+pub mod slice;
 mod tasks;
 #[cfg(test)]
 mod test_support;

@@ -22,7 +22,7 @@ use axum::{
 use backend::context::RequestInfo;
 use http::{
     HeaderMap, HeaderValue, Method, Request, Uri, Version,
-    header::{ALLOW, Entry, HOST, USER_AGENT},
+    header::{Entry, HOST, USER_AGENT},
     request::Parts,
 };
 use tower::ServiceExt as _;
@@ -111,8 +111,9 @@ impl Edge {
         let line = access_log::is_verbose().then(|| access_log::Line::begin(request.method(), uri, address));
         let answer = check(state, request.version(), headers, uri.path())
             .and_then(|()| v1::verify::forward_auth(state, address, &request_id, uri, headers));
-        let response = answer
-            .unwrap_or_else(|problem| finished(state, problem.write(uri.path(), &request_id, None), uri, &request_id));
+        let response = answer.unwrap_or_else(|problem| {
+            finished(state, problem.write(uri.path(), &request_id, &HeaderMap::new()), uri, &request_id)
+        });
         if let Some(line) = line {
             line.write(response.status(), &request_id);
         }
@@ -174,7 +175,7 @@ fn check(state: &AppState, version: Version, headers: &HeaderMap, path: &str) ->
 /// The answer itself, in place of the problem that it carries.
 fn written(mut response: Response, uri: &Uri, request_id: &RequestId) -> Response {
     match response.extensions_mut().remove::<Problem>() {
-        Some(problem) => problem.write(uri.path(), request_id, response.headers().get(ALLOW)).map(Body::from),
+        Some(problem) => problem.write(uri.path(), request_id, response.headers()).map(Body::from),
         None => response,
     }
 }

@@ -19,6 +19,11 @@ const ALWAYS: [(HeaderName, HeaderValue); 6] = [
 /// For everything that is no page of ours: nothing in it may run or load anything.
 const NOTHING_RUNS: HeaderValue =
     HeaderValue::from_static("default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'");
+/// For a page without scripts: our style, font and pictures, and nothing else.
+pub const READ_ONLY_PAGE: HeaderValue = HeaderValue::from_static(
+    "default-src 'none'; style-src 'self'; img-src 'self' data:; font-src 'self'; form-action 'none'; base-uri 'none'; \
+     frame-ancestors 'none'",
+);
 /// RFC 6797: a year, as the preload list's minimum is.
 const HSTS: (HeaderName, HeaderValue) = (
     HeaderName::from_static("strict-transport-security"),

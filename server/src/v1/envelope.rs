@@ -6,30 +6,49 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use http::{
-    HeaderName, HeaderValue, StatusCode,
-    header::{ALLOW, CONTENT_TYPE, RETRY_AFTER},
+    HeaderMap, HeaderName, HeaderValue, StatusCode,
+    header::{CONTENT_LENGTH, CONTENT_TYPE, RETRY_AFTER},
 };
 use serde::Serialize;
-use shared::AppError;
+use shared::{AppError, field::FieldError};
+use utoipa::ToSchema;
 
+use super::reason;
 use crate::middleware::is_below;
 
 pub(super) const JSON: HeaderValue = HeaderValue::from_static("application/json");
 
 #[derive(Serialize)]
-struct Envelope<'a, T> {
+struct Written<'a, T> {
     code: u16,
     data: Option<T>,
     output: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
-    error: Option<Error<'a>>,
+    error: Option<WrittenError<'a>>,
 }
 
 #[derive(Serialize)]
-struct Error<'a> {
+struct WrittenError<'a> {
     reason: &'a str,
     detail: &'a str,
     request_id: &'a str,
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    fields: &'a [FieldError],
+}
+
+/// What every good answer looks like.
+// Only described; [`ok`] and [`super::answer`] write it.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "it is a description")]
+pub(super) struct Envelope<T> {
+    /// The HTTP status.
+    #[schema(example = 200)]
+    code: u16,
+    /// What was asked for.
+    data: T,
+    /// The status in words.
+    #[schema(example = "OK")]
+    output: String,
 }
 
 /// A good answer.
@@ -40,7 +59,7 @@ pub fn ok(data: impl Serialize) -> Response {
 /// An answer that tells something although all is not well.
 pub fn with_status(status: StatusCode, data: impl Serialize) -> Response {
     let output = status.canonical_reason().unwrap_or_default();
-    json(status, &Envelope { code: status.as_u16(), data: Some(data), output, error: None })
+    json(status, &Written { code: status.as_u16(), data: Some(data), output, error: None })
 }
 
 fn json(status: StatusCode, content: &impl Serialize) -> Response {
@@ -65,14 +84,23 @@ pub struct Problem {
     reason: &'static str,
     output: Option<&'static str>,
     detail: String,
+    fields: Vec<FieldError>,
     headers: Vec<(HeaderName, HeaderValue)>,
 }
 
 impl Problem {
-    /// `reason` is a word for programs, `detail` a sentence for people.
+    /// `reason` is a word for programs, one of [`reason::REASONS`]; `detail` a sentence for people.
     #[must_use]
     pub fn new(status: StatusCode, reason: &'static str, detail: impl Into<String>) -> Self {
-        Self { status, reason, output: None, detail: detail.into(), headers: Vec::new() }
+        debug_assert!(reason::is_known(status, reason), "{status} {reason} is not in the list of reasons");
+        Self { status, reason, output: None, detail: detail.into(), fields: Vec::new(), headers: Vec::new() }
+    }
+
+    /// With the fields that are wrong, each with its sentence.
+    #[must_use]
+    pub fn on(mut self, fields: Vec<FieldError>) -> Self {
+        self.fields = fields;
+        self
     }
 
     /// 400.
@@ -134,10 +162,11 @@ impl Problem {
         self
     }
 
-    /// Writes it out, in the form that callers of `path` understand. `allow`: what the router says about methods.
+    /// Writes it out, in the form that callers of `path` understand. `along`: what was said on the way, such as which
+    /// methods there are, or how many requests are left.
     #[must_use]
-    pub fn write(self, path: &str, request_id: &str, allow: Option<&HeaderValue>) -> http::Response<Bytes> {
-        let Self { status, reason, output, detail, headers } = self;
+    pub fn write(self, path: &str, request_id: &str, along: &HeaderMap) -> http::Response<Bytes> {
+        let Self { status, reason, output, detail, fields, headers } = self;
         let mut response = if is_below(path, shared::path::SERVER_FUNCTIONS) {
             let error = match status {
                 StatusCode::INTERNAL_SERVER_ERROR => AppError::Internal { request_id: request_id.to_owned() },
@@ -146,13 +175,15 @@ impl Problem {
             bytes(status, &error)
         } else {
             let output = output.or_else(|| status.canonical_reason()).unwrap_or("Error");
-            let error = Error { reason, detail: &detail, request_id };
-            bytes(status, &Envelope::<()> { code: status.as_u16(), data: None, output, error: Some(error) })
+            let error = WrittenError { reason, detail: &detail, request_id, fields: &fields };
+            bytes(status, &Written::<()> { code: status.as_u16(), data: None, output, error: Some(error) })
         };
-        response.headers_mut().extend(headers);
-        if let Some(allow) = allow {
-            response.headers_mut().insert(ALLOW, allow.clone());
+        for (name, value) in along {
+            if !matches!(*name, CONTENT_LENGTH | CONTENT_TYPE) {
+                response.headers_mut().insert(name.clone(), value.clone());
+            }
         }
+        response.headers_mut().extend(headers);
         response
     }
 }

@@ -1,48 +1,379 @@
-//! `POST /v1/keys`: creates a key. Needs `api.key.create`, and every permission of the role that the key gets.
+//! `/v1/keys`: the organization's API keys. Whoever gives a key a role needs every permission that the role holds.
 
-use axum::{Router, body::Bytes, extract::State, response::Response, routing::post};
-use backend::authz;
-use http::request::Parts;
+use axum::response::Response;
+use backend::{authz, expected::Target, ops::KeyChange, slice::Slice};
 use serde::{Deserialize, Serialize};
 use shared::{
-    RoleId, Timestamp,
-    key::{Environment, KeyCreateParams, KeyView, RevealedSecret},
+    KeyId, RoleId,
+    key::{self, Environment, KeyCreateParams, KeyListParams, KeySort, KeyStatus, KeyView, StatusFilter},
+    role::RoleRef,
 };
+use utoipa::{IntoParams, ToSchema};
+use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::{
-    envelope::{self, Problem},
-    manage::{permit, read, refused},
+    answer::{Answer, Page},
+    conditional,
+    envelope::{Envelope, Problem},
+    manage::{Call, Rules, check_not_empty, given},
+    moment::Moment,
+    openapi::{cursor, key_name, limit, reason},
 };
-use crate::state::AppState;
+use crate::{state::AppState, v1::query::Limit};
 
 /// `/v1/keys`
 pub(super) const PATH: &str = "/v1/keys";
+pub(super) const ONE: &str = "/v1/keys/{id}";
+pub(super) const PAUSE: &str = "/v1/keys/{id}/pause";
+pub(super) const RESUME: &str = "/v1/keys/{id}/resume";
+pub(super) const REVOKE: &str = "/v1/keys/{id}/revoke";
 
-#[derive(Deserialize)]
+const WHAT: &str = "API key";
+
+/// Which keys, in which order.
+#[derive(Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
-struct In {
-    name: String,
-    role_id: RoleId,
-    environment: Environment,
+#[into_params(parameter_in = Query)]
+struct ListIn {
+    /// How many at most.
     #[serde(default)]
-    expires_at: Option<Timestamp>,
+    #[param(schema_with = limit, required = false)]
+    limit: Limit,
+    /// `next_cursor` of the answer before. It belongs to the filters and the order that it was given with.
+    #[param(schema_with = cursor, required = false)]
+    cursor: Option<String>,
+    /// Part of a name, a key ID, or the last four characters of a secret.
+    #[serde(default)]
+    #[param(max_length = 100, required = false)]
+    q: String,
+    /// Only keys with this role.
+    role: Option<RoleId>,
+    /// Only keys of this environment.
+    environment: Option<Environment>,
+    /// Only keys in this state; `current` are all that are not revoked.
+    #[param(inline)]
+    status: Option<StatusFilter>,
+    /// Only keys that made no request for 90 days, or never did.
+    #[serde(default)]
+    #[param(required = false)]
+    unused: bool,
+    /// By which column.
+    #[param(inline)]
+    sort: Option<KeySort>,
+    /// In which direction. Names read from A, dates from the newest, unless this says otherwise.
+    #[param(inline)]
+    order: Option<Order>,
 }
 
-#[derive(Serialize)]
-struct Out {
-    key: KeyView,
-    /// In this answer and in no other.
-    secret: RevealedSecret,
+/// In which direction a list is sorted.
+#[derive(Deserialize, ToSchema, Clone, Copy, PartialEq, Eq)]
+#[serde(rename_all = "snake_case")]
+enum Order {
+    /// Smallest or oldest first.
+    Asc,
+    /// Largest or newest first.
+    Desc,
 }
 
-async fn create(State(state): State<AppState>, parts: Parts, body: Bytes) -> Result<Response, Problem> {
-    let permit = permit::<authz::KeyCreate>(&state, &parts).await?;
-    let In { name, role_id, environment, expires_at } = read(&parts, &body)?;
+impl ListIn {
+    fn check(self) -> Result<(KeyListParams, Slice), Problem> {
+        let sort = self.sort.unwrap_or(KeySort::Created);
+        let params = KeyListParams {
+            search: super::query::search(self.q, key::SEARCH_MAX)?,
+            role: self.role,
+            environment: self.environment,
+            status: self.status.unwrap_or(StatusFilter::Current),
+            unused: self.unused,
+            sort,
+            ascending: self.order.map_or(sort == KeySort::Name, |order| order == Order::Asc),
+            page: 1,
+        };
+        Ok((params, Slice { limit: self.limit.0, cursor: self.cursor }))
+    }
+}
+
+/// What a new key should be.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = KeyCreate, example = json!({
+    "name": "Billing Backend", "role_id": "role_0352dJTh6XzOZjnc1o0iQu", "environment": "production"
+}))]
+struct In {
+    /// A label for people. Keys may have the same.
+    #[schema(schema_with = key_name)]
+    name: String,
+    /// Its role; `GET /v1/roles` lists them. The calling key has to hold all that the role holds.
+    role_id: RoleId,
+    /// Where it will be used. It is part of the secret.
+    environment: Environment,
+    /// From when on it is refused, in the future and within 100 years; `null` for never.
+    #[serde(default)]
+    expires_at: Option<Moment>,
+}
+
+/// What a key should become. What is left out stays as it is.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = KeyUpdate, example = json!({ "name": "Billing Backend, old", "expires_at": "2027-01-31T12:00:00Z" }))]
+struct UpdateIn {
+    #[serde(default, deserialize_with = "given")]
+    #[schema(schema_with = key_name, required = false)]
+    name: Option<String>,
+    #[serde(default, deserialize_with = "given")]
+    #[schema(nullable = false)]
+    role_id: Option<RoleId>,
+    /// The secret keeps the word that it was made with.
+    #[serde(default, deserialize_with = "given")]
+    #[schema(nullable = false)]
+    environment: Option<Environment>,
+    /// `null` for never.
+    #[serde(default, deserialize_with = "given")]
+    #[schema(value_type = Option<Moment>)]
+    expires_at: Option<Option<Moment>>,
+}
+
+/// Why a key is revoked.
+#[derive(Deserialize, ToSchema, Default)]
+#[serde(deny_unknown_fields)]
+#[schema(as = KeyRevoke, example = json!({ "reason": "It was in a public repository." }))]
+struct RevokeIn {
+    /// For whoever looks at the key or the audit trail later.
+    #[serde(default)]
+    #[schema(schema_with = reason, required = false)]
+    reason: String,
+}
+
+/// An API key. It never holds a secret.
+#[derive(Serialize, ToSchema)]
+#[schema(example = json!({
+    "id": "key_0352dK7XqzWJ2VYb1m8RsT",
+    "name": "Billing Backend",
+    "role": { "id": "role_0352dJTh6XzOZjnc1o0iQu", "name": "API Client" },
+    "environment": "production",
+    "status": "active",
+    "version": 1,
+    "created_at": "2026-11-24T09:30:00Z",
+    "created_by": "ada@example.com",
+    "expires_at": null,
+    "secret_last4": "9fQx",
+    "last_used": { "at": "2026-11-24T10:12:41.518Z", "address": "203.0.113.9" },
+    "revoked": null
+}))]
+pub(super) struct Key {
+    /// The public identifier; fixed for ever.
+    id: KeyId,
+    /// The label people gave it.
+    name: String,
+    /// Its role.
+    role: RoleRef,
+    /// Where it is used.
+    environment: Environment,
+    /// What it is at the moment of the answer. Only active keys verify.
+    status: KeyStatus,
+    /// Counts the edits.
+    version: i64,
+    /// When it was made.
+    created_at: Moment,
+    /// Whoever made it: a member's email, or a key's name and ID.
+    created_by: String,
+    /// From when on it is refused; `null` for never.
+    #[schema(required = true)]
+    expires_at: Option<Moment>,
+    /// The last four characters of its current secret.
+    #[schema(min_length = 4, max_length = 4)]
+    secret_last4: String,
+    /// `null`: never used.
+    #[schema(required = true)]
+    last_used: Option<LastUsed>,
+    /// Set when revoked.
+    #[schema(required = true)]
+    revoked: Option<Revocation>,
+}
+
+/// When and from where a key was last used.
+#[derive(Serialize, ToSchema)]
+struct LastUsed {
+    at: Moment,
+    /// The client's address.
+    address: String,
+}
+
+/// Who ended a key, when and why.
+#[derive(Serialize, ToSchema)]
+struct Revocation {
+    at: Moment,
+    /// A member's email, or a key's name and ID.
+    by: String,
+    /// The reason given, if any.
+    #[schema(required = true)]
+    reason: Option<String>,
+}
+
+/// A new key with its secret.
+#[derive(Serialize, ToSchema)]
+struct KeyCreated<'a> {
+    key: &'a Key,
+    /// In the first answer and in no other. Whoever sends the same request again finds `null`.
+    #[schema(required = true, example = "ipaware_prod_…", pattern = "^ipaware_(prod|stage|dev)_[0-9A-Za-z]{49}$")]
+    secret: Option<&'a str>,
+    /// Whether the secret was shown in an earlier answer to the same `Idempotency-Key`. If nobody has it, revoke the key.
+    secret_shown: bool,
+}
+
+impl From<KeyView> for Key {
+    fn from(view: KeyView) -> Self {
+        Self {
+            id: view.id,
+            name: view.name,
+            role: view.role,
+            environment: view.environment,
+            status: view.status,
+            version: view.version,
+            created_at: Moment(view.created_at),
+            created_by: view.created_by,
+            expires_at: view.expires_at.map(Moment),
+            secret_last4: view.secret_last4,
+            last_used: view.last_used.map(|used| LastUsed { at: Moment(used.at), address: used.address }),
+            revoked: view.revoked.map(|revoked| Revocation {
+                at: Moment(revoked.at),
+                by: revoked.by,
+                reason: revoked.reason,
+            }),
+        }
+    }
+}
+
+fn answer(view: KeyView) -> Answer {
+    let key = Key::from(view.clone());
+    Answer::ok(&key).tagged(conditional::tag(&view, &key))
+}
+
+/// List the keys
+///
+/// Newest first, without the revoked ones, unless the parameters say otherwise.
+#[utoipa::path(
+    get, path = PATH, operation_id = "list_keys", tag = "Keys", params(ListIn),
+    extensions(("x-permission" = json!("api.key.view"))),
+    responses((status = 200, description = "A part of the list.", body = Envelope<Page<Key>>))
+)]
+async fn list(call: Call<authz::KeyRead>) -> Result<Response, Problem> {
+    let (params, slice) = call.query::<ListIn>()?.check()?;
+    let cut = call.backend().key_slice(&call.permit, &params, &slice).await;
+    let cut = cut.map_err(|failure| call.refused(failure))?;
+    Ok(call.show(Answer::ok(&Page::<Key>::of(cut))))
+}
+
+/// Create a key
+///
+/// The answer is the only one that ever holds the secret. The key that calls cannot give more than it holds itself.
+#[utoipa::path(
+    post, path = PATH, operation_id = "create_key", tag = "Keys", request_body = In,
+    extensions(("x-permission" = json!("api.key.create"))),
+    responses((status = 201, description = "The new key and its secret.", body = Envelope<KeyCreated>))
+)]
+async fn create(call: Call<authz::KeyCreate>) -> Result<Response, Problem> {
+    let In { name, role_id, environment, expires_at } = call.read()?;
+    let mut rules = Rules::default();
+    rules.text("name", &name, key::name);
+    rules.check()?;
+    let expires_at = expires_at.map(|moment| moment.0);
     let params = KeyCreateParams { name, role: role_id, environment, expires_at, form_token: None };
-    let created = state.backend.key_create(&permit, params).await.map_err(|failure| refused(&parts, failure))?;
-    Ok(envelope::ok(Out { key: created.key, secret: created.secret }))
+    let change = async {
+        let created = call.backend().key_create(&call.permit, params).await?;
+        let tag = |key: &Key| conditional::tag(&created.key, key);
+        let key = Key::from(created.key.clone());
+        let secret = Some(created.secret.expose());
+        let first = KeyCreated { key: &key, secret, secret_shown: false };
+        let again = KeyCreated { key: &key, secret: None, secret_shown: true };
+        Ok(Answer::created(format!("{PATH}/{}", key.id), &first).kept_as(&again).tagged(tag(&key)))
+    };
+    call.once(change).await
 }
 
-pub(super) fn router() -> Router<AppState> {
-    Router::new().route(PATH, post(create))
+/// Read a key
+#[utoipa::path(
+    get, path = ONE, operation_id = "get_key", tag = "Keys", params(("id" = KeyId, Path, description = "Which key.")),
+    extensions(("x-permission" = json!("api.key.view"))),
+    responses((status = 200, description = "The key.", body = Envelope<Key>))
+)]
+async fn get(call: Call<authz::KeyRead>) -> Result<Response, Problem> {
+    let view = call.backend().key_get(&call.permit, call.id(WHAT)?).await.map_err(|failure| call.refused(failure))?;
+    Ok(call.show(answer(view)))
+}
+
+/// Edit a key
+///
+/// Name, role, environment and expiry. What is left out stays as it is. A new role is in force for the very next request
+/// of the key.
+#[utoipa::path(
+    patch, path = ONE, operation_id = "update_key", tag = "Keys", request_body = UpdateIn,
+    params(("id" = KeyId, Path, description = "Which key.")),
+    extensions(("x-permission" = json!("api.key.update"))),
+    responses((status = 200, description = "The key as it is now.", body = Envelope<Key>))
+)]
+async fn update(call: Call<authz::KeyUpdate>) -> Result<Response, Problem> {
+    let target: Target<KeyId> = call.to_change(WHAT)?;
+    let UpdateIn { name, role_id, environment, expires_at } = call.read()?;
+    let is_empty = name.is_none() && role_id.is_none() && environment.is_none() && expires_at.is_none();
+    check_not_empty(is_empty, "name, role_id, environment and expires_at")?;
+    let mut rules = Rules::default();
+    rules.if_given("name", name.as_ref(), key::name);
+    rules.check()?;
+    let expires_at = expires_at.map(|at| at.map(|moment| moment.0));
+    let change = KeyChange { target, name, role: role_id, environment, expires_at };
+    let view = call.backend().key_update(&call.permit, change).await.map_err(|failure| call.refused(failure))?;
+    Ok(call.show(answer(view)))
+}
+
+/// Pause a key
+///
+/// It is refused from the moment of the answer on, until it is resumed.
+#[utoipa::path(
+    post, path = PAUSE, operation_id = "pause_key", tag = "Keys",
+    params(("id" = KeyId, Path, description = "Which key.")),
+    extensions(("x-permission" = json!("api.key.update"))),
+    responses((status = 200, description = "The key as it is now.", body = Envelope<Key>))
+)]
+async fn pause(call: Call<authz::KeyUpdate>) -> Result<Response, Problem> {
+    let id = call.id(WHAT)?;
+    call.once(async { Ok(answer(call.backend().key_pause(&call.permit, id).await?.key)) }).await
+}
+
+/// Resume a paused key
+#[utoipa::path(
+    post, path = RESUME, operation_id = "resume_key", tag = "Keys",
+    params(("id" = KeyId, Path, description = "Which key.")),
+    extensions(("x-permission" = json!("api.key.update"))),
+    responses((status = 200, description = "The key as it is now.", body = Envelope<Key>))
+)]
+async fn resume(call: Call<authz::KeyUpdate>) -> Result<Response, Problem> {
+    let id = call.id(WHAT)?;
+    call.once(async { Ok(answer(call.backend().key_resume(&call.permit, id).await?)) }).await
+}
+
+/// Revoke a key
+///
+/// For good: it is refused everywhere from the moment of the answer on. A key may revoke itself.
+#[utoipa::path(
+    post, path = REVOKE, operation_id = "revoke_key", tag = "Keys", request_body = Option<RevokeIn>,
+    params(("id" = KeyId, Path, description = "Which key.")),
+    extensions(("x-permission" = json!("api.key.delete"))),
+    responses((status = 200, description = "The key as it is now.", body = Envelope<Key>))
+)]
+async fn revoke(call: Call<authz::KeyDelete>) -> Result<Response, Problem> {
+    let id = call.id(WHAT)?;
+    let RevokeIn { reason } = call.read_or_default()?;
+    let mut rules = Rules::default();
+    rules.text("reason", &reason, key::reason);
+    rules.check()?;
+    call.once(async { Ok(answer(call.backend().key_revoke(&call.permit, id, &reason).await?.key)) }).await
+}
+
+pub(super) fn router() -> OpenApiRouter<AppState> {
+    OpenApiRouter::default()
+        .routes(routes!(list, create))
+        .routes(routes!(get, update))
+        .routes(routes!(pause))
+        .routes(routes!(resume))
+        .routes(routes!(revoke))
 }

@@ -1,40 +1,53 @@
 //! `GET /v1/me`: what the caller's key is and may do. Needs no permission.
 
-use axum::{Router, extract::State, response::Response, routing::get};
+use axum::{extract::State, response::Response};
 use http::request::Parts;
 use serde::Serialize;
-use shared::{Grants, KeyId, OrganizationId, RoleId};
+use shared::{Grants, KeyId, OrganizationId, role::RoleRef};
+use utoipa::ToSchema;
+use utoipa_axum::{router::OpenApiRouter, routes};
 
-use super::{authenticate::authenticate, envelope, envelope::Problem};
+use super::{
+    authenticate::authenticate,
+    envelope::{self, Envelope, Problem},
+};
 use crate::state::AppState;
 
 /// `/v1/me`
 pub(super) const PATH: &str = "/v1/me";
 
-#[derive(Serialize)]
+/// The calling key.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Me, example = json!({
+    "key_id": "key_0352dK7XqzWJ2VYb1m8RsT",
+    "organization_id": "org_0352dJSq0Tn6xEw2kYzBhM",
+    "role": { "id": "role_0352dJTh6XzOZjnc1o0iQu", "name": "API Client" },
+    "permissions": ["ip.lookup"]
+}))]
 struct Out {
     key_id: KeyId,
     organization_id: OrganizationId,
-    role: OutRole,
+    role: RoleRef,
+    /// What the role holds.
+    #[schema(value_type = Vec<String>)]
     permissions: Grants,
 }
 
-#[derive(Serialize)]
-struct OutRole {
-    id: RoleId,
-    name: String,
-}
-
+/// Ask what the calling key is and may do
+#[utoipa::path(
+    get, path = PATH, operation_id = "get_me", tag = "Verification",
+    responses((status = 200, description = "The key's own view of itself.", body = Envelope<Out>))
+)]
 async fn me(State(state): State<AppState>, parts: Parts) -> Result<Response, Problem> {
     let holder = authenticate(&state, &parts, None)?;
     Ok(envelope::ok(Out {
         key_id: holder.key,
         organization_id: holder.organization,
-        role: OutRole { id: holder.role_id, name: holder.role.name().to_owned() },
+        role: RoleRef { id: holder.role_id, name: holder.role.name().to_owned() },
         permissions: holder.role.permissions().clone(),
     }))
 }
 
-pub(super) fn router() -> Router<AppState> {
-    Router::new().route(PATH, get(me))
+pub(super) fn router() -> OpenApiRouter<AppState> {
+    OpenApiRouter::default().routes(routes!(me))
 }

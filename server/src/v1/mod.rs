@@ -1,17 +1,34 @@
 //! The JSON API for programs. Each file: what comes in, what goes out, the handlers, their routes.
+//!
+//! A route and its description are one: `routes!` takes both from the same handler, so there is no route that
+//! `/v1/openapi.json` does not know.
 
 mod allowed;
+mod answer;
 pub mod authenticate;
+mod conditional;
 pub mod envelope;
+pub(crate) mod example;
 mod health;
+mod idempotency;
+mod invitations;
 mod ip;
 mod keys;
 mod manage;
 mod me;
+mod members;
+mod moment;
+pub mod openapi;
+mod organization;
+mod permissions;
+mod query;
+pub mod rate_limit;
+pub mod reason;
 mod roles;
 pub mod verify;
 
-use axum::Router;
+use axum::{Router, middleware::from_fn_with_state};
+use utoipa_axum::router::OpenApiRouter;
 
 use crate::state::AppState;
 
@@ -22,24 +39,63 @@ pub const HEALTH: &str = health::PATH;
 /// here, or has no line there, fails it.
 pub const ROUTES: &[(&str, &str)] = &[
     ("GET", health::PATH),
+    ("GET", openapi::PATH),
     ("GET", me::PATH),
     ("GET", verify::PATH),
     ("HEAD", verify::PATH),
     ("POST", verify::PATH),
     ("GET", verify::PREFIX_PATH),
+    ("GET", verify::PREFIX_PATH),
     ("GET", ip::PATH),
+    ("GET", keys::PATH),
     ("POST", keys::PATH),
+    ("GET", keys::ONE),
+    ("PATCH", keys::ONE),
+    ("POST", keys::PAUSE),
+    ("POST", keys::RESUME),
+    ("POST", keys::REVOKE),
     ("GET", roles::PATH),
     ("POST", roles::PATH),
+    ("GET", roles::ONE),
+    ("PATCH", roles::ONE),
+    ("DELETE", roles::ONE),
+    ("GET", permissions::PATH),
+    ("POST", permissions::PATH),
+    ("GET", permissions::ONE),
+    ("PATCH", permissions::ONE),
+    ("DELETE", permissions::ONE),
+    ("GET", members::PATH),
+    ("GET", members::ONE),
+    ("PATCH", members::ONE),
+    ("DELETE", members::ONE),
+    ("GET", invitations::PATH),
+    ("POST", invitations::PATH),
+    ("GET", invitations::ONE),
+    ("PATCH", invitations::ONE),
+    ("DELETE", invitations::ONE),
+    ("POST", invitations::RESEND),
+    ("POST", invitations::LINK),
+    ("GET", organization::PATH),
+    ("PATCH", organization::PATH),
 ];
 
 /// The routes of all resources.
-pub(crate) fn router() -> Router<AppState> {
-    Router::new()
-        .merge(health::router())
-        .merge(me::router())
-        .merge(verify::router())
-        .merge(ip::router())
-        .merge(keys::router())
+pub(crate) fn router(state: &AppState) -> Router<AppState> {
+    let gate = from_fn_with_state(state.clone(), manage::gate);
+    Router::from(engine()).merge(Router::from(management().route_layer(gate)))
+}
+
+/// What the engine answers, from memory.
+fn engine() -> OpenApiRouter<AppState> {
+    health::router().merge(openapi::router()).merge(me::router()).merge(verify::router()).merge(ip::router())
+}
+
+/// What manages something.
+fn management() -> OpenApiRouter<AppState> {
+    keys::router()
         .merge(roles::router())
+        .merge(permissions::router())
+        .merge(members::router())
+        .merge(invitations::router())
+        .merge(organization::router())
 }

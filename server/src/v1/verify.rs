@@ -10,11 +10,10 @@
 use std::net::IpAddr;
 
 use axum::{
-    Router,
     body::{Body, Bytes},
     extract::State,
     response::Response,
-    routing::{any, get},
+    routing::any,
 };
 use backend::{
     context::RequestInfo,
@@ -23,13 +22,16 @@ use backend::{
 use http::{HeaderMap, Method, Uri, request::Parts};
 use serde::Serialize;
 use serde_json::Value;
-use shared::{KeyId, Permission, verify::Refusal};
+use shared::{KeyId, OrganizationId, Permission, verify::Refusal};
 use smallvec::{SmallVec, smallvec};
+use utoipa::{IntoParams, ToSchema};
+use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::{
     allowed,
     authenticate::{self, authenticate},
-    envelope::{self, Problem},
+    envelope::{self, Envelope, Problem},
+    openapi,
 };
 use crate::{
     middleware::{limits::check_content_type, user_agent},
@@ -56,13 +58,71 @@ struct In {
     address: Option<IpAddr>,
 }
 
-#[derive(Serialize)]
+/// What a proxy may ask. Only described; [`question_of_query`] reads it.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+#[expect(dead_code, reason = "it is a description")]
+struct ForwardAuthIn {
+    /// What the role has to hold. May be repeated: all are needed then.
+    #[param(style = Form, explode, required = false)]
+    permission: Option<Vec<String>>,
+    /// Only keys of this organization; any other is unknown.
+    organization: Option<OrganizationId>,
+}
+
+/// A question about somebody else's secret.
+// Only described; [`In`] reads it.
+#[derive(ToSchema)]
+#[schema(as = Question, example = json!({
+    "secret": "ipaware_prod_…", "permission": "ip.lookup", "ip": "203.0.113.9"
+}))]
+#[expect(dead_code, reason = "it is a description")]
+struct QuestionIn {
+    /// What somebody presented as a secret.
+    #[schema(max_length = 512)]
+    secret: String,
+    /// What the role has to hold: one name, or a list of them that are all needed.
+    #[schema(schema_with = openapi::asked_permission, required = false)]
+    permission: Option<Value>,
+    /// From where it was presented. Without it, a key that is bound to addresses is refused.
+    #[schema(schema_with = openapi::address_or_null, required = false)]
+    ip: Option<String>,
+}
+
+/// An allowed request.
+// Only described; [`allowed`] writes it.
+#[derive(ToSchema)]
+#[schema(as = Allowed, example = json!({
+    "allowed": true, "key_id": "key_0352dK7XqzWJ2VYb1m8RsT", "role": "API Client",
+    "organization_id": "org_0352dJSq0Tn6xEw2kYzBhM"
+}))]
+#[expect(dead_code, reason = "it is a description")]
+struct ForwardAuthOut {
+    /// Always true.
+    allowed: bool,
+    /// Which key it is.
+    key_id: KeyId,
+    /// The name of its role.
+    role: String,
+    /// Whose key it is.
+    organization_id: OrganizationId,
+}
+
+/// The answer to a question.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Verdict, example = json!({
+    "allowed": false, "reason": "expired", "key_id": "key_0352dK7XqzWJ2VYb1m8RsT", "role": "API Client"
+}))]
 struct QuestionOut {
     allowed: bool,
     /// Why not; `null` when allowed.
+    #[schema(required = true)]
     reason: Option<Refusal>,
     /// Whose secret it is, when it is genuine.
+    #[schema(required = true)]
     key_id: Option<KeyId>,
+    /// Its role's name.
+    #[schema(required = true)]
     role: Option<String>,
 }
 
@@ -142,14 +202,35 @@ fn question_of_prefix(rest: &str) -> Result<Question<'static>, Problem> {
     question_of_query(segment)
 }
 
-/// What the edge has taken out already reaches this only when the router is used without it.
+/// Ask whether the request's own key is allowed
+///
+/// *Forward-auth*: a proxy passes the client's `Authorization` header on, and the status is the answer. `X-Key-Id`,
+/// `X-Key-Role` and `X-Organization-Id` say whose key it is. Parameters that are not known are left alone: proxies add
+/// some of their own.
+///
+/// For proxies that ask with the client's own method and write the client's path and query behind an address of their
+/// choice, as Envoy does, the question is a segment of the path: whatever the method, `/v1/verify/permission=orders.read/`
+/// and all below it is answered like this.
+// What the edge has taken out already reaches this only when the router is used without it.
+#[utoipa::path(
+    method(get, head), path = PATH, operation_id = "verify_own_key", tag = "Verification", params(ForwardAuthIn),
+    responses((status = 200, description = "It is allowed.", body = Envelope<ForwardAuthOut>))
+)]
 async fn forward_auth_routed(State(state): State<AppState>, parts: Parts) -> Result<Response, Problem> {
     let info = parts.extensions.get::<RequestInfo>().ok_or_else(Problem::internal)?;
     let address = info.address.ok_or_else(Problem::internal)?;
     Ok(forward_auth(&state, address, &info.request_id, &parts.uri, &parts.headers)?.map(Body::from))
 }
 
-/// Answers 200 whatever the answer is; only the caller's own key and the question itself can be refused.
+/// Ask about somebody else's secret
+///
+/// Answers 200 whatever the answer is; only the caller's own key and the question itself can be refused. Secrets of other
+/// organizations are unknown.
+#[utoipa::path(
+    post, path = PATH, operation_id = "verify_secret", tag = "Verification", request_body = QuestionIn,
+    extensions(("x-permission" = json!("api.key.verify"))),
+    responses((status = 200, description = "The answer.", body = Envelope<QuestionOut>))
+)]
 async fn question(State(state): State<AppState>, parts: Parts, body: Bytes) -> Result<Response, Problem> {
     let caller = authenticate(&state, &parts, Some(Permission::KeyVerify))?;
     check_content_type(&parts.headers, &["application/json"])?;
@@ -231,8 +312,10 @@ fn place(error: &serde_json::Error) -> String {
     format!("it breaks at line {}, column {}", error.line(), error.column())
 }
 
-pub(super) fn router() -> Router<AppState> {
-    Router::new().route(PATH, get(forward_auth_routed).post(question)).route(PREFIX_PATH, any(forward_auth_routed))
+pub(super) fn router() -> OpenApiRouter<AppState> {
+    let asked = OpenApiRouter::default().routes(routes!(forward_auth_routed, question));
+    // Any method, and any path behind it: nothing that an OpenAPI document could say.
+    asked.route(PREFIX_PATH, any(forward_auth_routed))
 }
 
 #[cfg(test)]

@@ -38,7 +38,7 @@ both_databases! {
         assert_eq!(manager.caller.post_json("/v1/roles", &body).await.refusal(), refused(403, "above_ceiling"));
         let body = json!({ "name": "Within", "permissions": ["ip.lookup"] });
         assert_eq!(manager.caller.post_json("/v1/roles", &body).await.data()["name"], "Within");
-        assert_eq!(manager.caller.get("/v1/roles").await.data()["roles"].as_array().map(Vec::len), Some(6));
+        assert_eq!(manager.caller.get("/v1/roles").await.data()["items"].as_array().map(Vec::len), Some(6));
     }
 
     async fn a_revoked_key_manages_nothing(app) {

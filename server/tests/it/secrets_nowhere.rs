@@ -1,7 +1,5 @@
 //! A secret is in the one answer that shows it, and nowhere else.
 
-use std::fs;
-
 use serde_json::json;
 use shared::{
     key::{KeyListParams, StatusFilter},
@@ -39,18 +37,7 @@ both_databases! {
         }
 
         app.backend.flush_usage().await.expect("written");
-        let mut kept: Vec<(String, Vec<u8>)> = vec![("the rows".to_owned(), app.database.dump().await.into_bytes())];
-        let mut folders = vec![app.database.folder().to_owned()];
-        while let Some(folder) = folders.pop() {
-            for entry in fs::read_dir(folder).expect("the folder") {
-                let path = entry.expect("an entry").path();
-                if path.is_dir() {
-                    folders.push(path);
-                } else {
-                    kept.push((path.display().to_string(), fs::read(&path).expect("its bytes")));
-                }
-            }
-        }
+        let kept = app.database.everything().await;
         assert!(kept.iter().map(|(_, bytes)| bytes.len()).sum::<usize>() > 4_000, "something was kept");
         for (place, bytes) in kept {
             for hidden in [secret, random, PASSWORD, &session] {

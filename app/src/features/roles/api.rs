@@ -55,12 +55,12 @@ pub async fn permission_create(name: String, description: String) -> ApiResult<A
 /// Changes the description of an application permission.
 #[server(endpoint = "permission_update", input = Json)]
 pub async fn permission_update(name: String, description: String) -> ApiResult<ApplicationPermission> {
-    respond(async |cx| cx.backend().permission_update(&cx.authorize::<authz::RoleUpdate>()?, &name, &description).await)
+    respond(async |cx| cx.backend().permission_update(&cx.authorize::<authz::RoleUpdate>()?, name, &description).await)
         .await
 }
 
 /// Removes an application permission, also from every role that holds it. Answers the names of those roles.
 #[server(endpoint = "permission_delete", input = Json)]
 pub async fn permission_delete(name: String) -> ApiResult<Vec<String>> {
-    respond(async |cx| cx.backend().permission_delete(&cx.authorize::<authz::RoleDelete>()?, &name).await).await
+    respond(async |cx| cx.backend().permission_delete(&cx.authorize::<authz::RoleDelete>()?, name).await).await
 }

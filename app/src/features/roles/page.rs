@@ -86,7 +86,7 @@ fn Content(desk: Desk, list: Memo<Option<RoleList>>, rights: StoredValue<Rights>
     let found = Memo::new(move |_| {
         let wanted = wanted.read().to_lowercase();
         let mut roles = list.read().as_ref().map(|list| list.roles.clone()).unwrap_or_default();
-        roles.retain(|role| search::matches(role, &wanted));
+        roles.retain(|role| role.matches(&wanted));
         roles
     });
     let none = Memo::new(move |_| found.read().is_empty());

@@ -1,26 +1,16 @@
 //! The search over the roles.
 
 use leptos::prelude::*;
-use shared::{field, path, role::RoleView};
+use shared::{field, path, role::SEARCH_MAX as MAX};
 
 use crate::{
     query,
     ui::filters::{Search, SearchForm},
 };
 
-/// How long a search text may be; more is cut off.
-const MAX: usize = 100;
-
 /// What the page's address searches for.
 pub(super) fn read(search: &str) -> String {
     query::value(search, "q").map(|text| field::search(&text, MAX)).unwrap_or_default()
-}
-
-/// Whether the search lets a role through. `wanted` is in lower case.
-pub(super) fn matches(role: &RoleView, wanted: &str) -> bool {
-    role.name.to_lowercase().contains(wanted)
-        || role.description.to_lowercase().contains(wanted)
-        || role.permissions.names().any(|name| name.contains(wanted))
 }
 
 /// The form.

@@ -7,7 +7,7 @@ use std::{fmt, marker::PhantomData};
 use shared::{AppError, Grants, KeyId, MemberId, OrganizationId, Permission, SessionId, role::RoleChoice};
 
 pub(crate) use self::held::{Held, held, held_by_member};
-use crate::context::RequestInfo;
+use crate::{context::RequestInfo, repeat::Once};
 
 /// A kind of operation, and the permission that it takes.
 pub trait Operation {
@@ -117,6 +117,8 @@ pub(crate) struct Authority {
     pub(crate) actor: Actor,
     /// The session that a person's request came with.
     pub(crate) session: Option<SessionId>,
+    /// Set when the request may be sent again and shall be carried out once.
+    pub(crate) once: Option<Once>,
     pub(crate) request: RequestInfo,
 }
 
@@ -127,6 +129,7 @@ impl Authority {
             organization,
             actor: Actor::Member { id, email: email.to_owned() },
             session: None,
+            once: None,
             request: request.clone(),
         }
     }

@@ -117,6 +117,13 @@ tables! {
         created_at -> UtcMoment,
         retires_at -> Nullable<UtcMoment>,
     }
+    answered_requests (key_id, idempotency_key) {
+        key_id -> Text,
+        idempotency_key -> Text,
+        fingerprint -> Binary,
+        answer -> Nullable<Text>,
+        created_at -> UtcMoment,
+    }
     peppers (id) {
         id -> BigInt,
         fingerprint -> Binary,

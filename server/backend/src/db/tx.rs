@@ -20,6 +20,7 @@ use crate::{
     authz::{self, Authority, Operation, Permit, held},
     failure::Failure,
     keyring::applier::Subject,
+    repeat,
 };
 
 /// A transaction under way.
@@ -44,7 +45,7 @@ pub(crate) struct Committed {
 
 impl WriteTx {
     /// Begins, locks the organization, and asks once more whether the actor may do it: a role that was taken away while
-    /// the request was on its way is of no use any more.
+    /// the request was on its way is of no use any more. A request that was carried out before ends here.
     pub(crate) async fn begin<O: Operation>(
         store: &Store,
         permit: &Permit<O>,
@@ -56,6 +57,7 @@ impl WriteTx {
         // The same refusal, with the same line in the log, as before the transaction.
         let _confirmed = Permit::<O>::grant(authority, &grants)?;
         tx.grants = grants;
+        repeat::note(tx.connection()?, &authority.actor, authority.once.as_ref(), now).await?;
         Ok(tx)
     }
 

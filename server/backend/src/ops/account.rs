@@ -237,6 +237,7 @@ impl Backend {
             organization: organization.0,
             actor: Actor::Member { id: member.0, email },
             session: Some(session.0),
+            once: None,
             request,
         })
     }

@@ -28,7 +28,7 @@ use crate::{
         invitation::InvitationToken,
         session::{NewSession, SessionToken},
     },
-    authz::{self, Authority, Invite, Operation, Permit},
+    authz::{self, Authority, Invite, MemberRead, Operation, Permit},
     context::RequestInfo,
     db::{
         anydb::{AnyConnection, Moment},
@@ -40,6 +40,7 @@ use crate::{
         schema::{invitations, mails, member_roles, members, organizations, users},
         tx::WriteTx,
     },
+    expected::Target,
     failure::Failure,
     mail::{self, Letter},
     random::fresh_id,
@@ -69,13 +70,13 @@ impl Backend {
             .await
             .optional()?;
         if member.is_some() {
-            return Err(AppError::field("email", format!("{email} is a member already.")).into());
+            return Err(Failure::unfit("email", format!("{email} is a member already.")));
         }
         let of_organization = invitations::table.filter(invitations::organization_id.eq(organization));
         let pending: Vec<String> = of_organization.select(invitations::email).load(tx.connection()?).await?;
         if pending.contains(&email) {
             let said = format!("{email} is invited already. Resend that invitation, or withdraw it.");
-            return Err(AppError::field("email", said).into());
+            return Err(Failure::unfit("email", said));
         }
         if pending.len() >= INVITATIONS_MAX {
             let limit = INVITATIONS_MAX as u64;
@@ -97,6 +98,19 @@ impl Backend {
         diesel::insert_into(invitations::table).values(&row).execute(tx.connection()?).await?;
         let event = AuditEvent::created("invitation.create", id, audited(&row, &role.name));
         self.send(permit, tx, row, &role, event).await
+    }
+
+    /// One that was not accepted yet.
+    ///
+    /// # Errors
+    /// [`AppError::NotFound`].
+    pub async fn invitation_get(
+        &self,
+        permit: &Permit<MemberRead>,
+        id: InvitationId,
+    ) -> Result<InvitationView, Failure> {
+        let open = open_invitations(&mut *self.inner.store.read().await?, permit, self.now()).await?;
+        Ok(open.into_iter().find(|open| open.id == id).ok_or_else(|| AppError::not_found("invitation"))?)
     }
 
     /// Sends it again: a new link, and seven new days.
@@ -131,16 +145,19 @@ impl Backend {
     /// Changes what they will be. The link stays the same.
     ///
     /// # Errors
-    /// [`AppError::NotFound`], [`AppError::AboveCeiling`] for the old role or the new, or [`AppError::Invalid`].
+    /// [`AppError::NotFound`], [`AppError::AboveCeiling`] for the old role or the new, [`Failure::Outdated`], or
+    /// [`AppError::Invalid`].
     pub async fn invitation_update(
         &self,
         permit: &Permit<Invite>,
-        id: InvitationId,
+        target: impl Into<Target<InvitationId>>,
         role: RoleId,
     ) -> Result<InvitationView, Failure> {
         let now = self.now();
+        let Target { id, expected } = target.into();
         let mut tx = WriteTx::begin(&self.inner.store, permit, now).await?;
         let (before, role_before) = managed(&mut tx, "change", id).await?;
+        expected.check(seen(&mut tx, permit, &before, &role_before).await?)?;
         let role = assignable_role(&mut tx, role).await?;
         let row: InvitationRow = diesel::update(invitations::table.find(Id(id)))
             .set(invitations::role_id.eq(Id(role.id)))
@@ -155,18 +172,23 @@ impl Backend {
         );
         let committed = tx.commit(event, || {}).await?;
         self.applied(committed).await?;
-        let mut deliveries = deliveries(&mut *self.inner.store.read().await?, permit.organization()).await?;
-        let delivery = deliveries.remove(&(row.id.0, row.serial)).unwrap_or(Delivery::Queued);
+        let delivery = delivery(&mut *self.inner.store.read().await?, &row).await?;
         Ok(view(row, &role, permit.grants(), delivery, now))
     }
 
     /// Takes it back.
     ///
     /// # Errors
-    /// [`AppError::NotFound`] or [`AppError::AboveCeiling`].
-    pub async fn invitation_withdraw(&self, permit: &Permit<Invite>, id: InvitationId) -> Result<(), Failure> {
+    /// [`AppError::NotFound`], [`Failure::Outdated`] or [`AppError::AboveCeiling`].
+    pub async fn invitation_withdraw(
+        &self,
+        permit: &Permit<Invite>,
+        target: impl Into<Target<InvitationId>>,
+    ) -> Result<(), Failure> {
+        let Target { id, expected } = target.into();
         let mut tx = WriteTx::begin(&self.inner.store, permit, self.now()).await?;
         let (before, role) = managed(&mut tx, "withdraw", id).await?;
+        expected.check(seen(&mut tx, permit, &before, &role).await?)?;
         diesel::delete(invitations::table.find(Id(id))).execute(tx.connection()?).await?;
         let detail = json!({ "before": audited(&before, &role.name) });
         let event = AuditEvent { action: "invitation.withdraw", target: id.to_string(), detail };
@@ -184,7 +206,7 @@ impl Backend {
         let mut tx = WriteTx::begin(&self.inner.store, permit, now).await?;
         let (row, role) = managed(&mut tx, "see the link of", id).await?;
         if now >= row.expires_at.0 {
-            return Err(AppError::field("id", "Its seven days are over. Resend it.").into());
+            return Err(Failure::unfit("id", "Its seven days are over. Resend it."));
         }
         let token = self.token_of(&row)?;
         // Whoever has seen the link could have used it: the trail has to know who did.
@@ -324,7 +346,7 @@ impl Backend {
             .all()
             .map(|pepper| InvitationToken::derive(pepper, row.id.0, row.serial, &row.email))
             .find(|token| token.digest() == row.token_digest.0)
-            .ok_or_else(|| AppError::field("id", "Its link was made with a pepper that is gone. Resend it.").into())
+            .ok_or_else(|| Failure::unfit("id", "Its link was made with a pepper that is gone. Resend it."))
     }
 
     pub(crate) fn join_link(&self, token: &InvitationToken) -> String {
@@ -368,6 +390,24 @@ fn view(row: InvitationRow, role: &RoleChoice, held: &Grants, delivery: Delivery
         delivery,
         email: row.email,
     }
+}
+
+/// An invitation under the lock, as whoever changes it sees it.
+async fn seen(
+    tx: &mut WriteTx,
+    permit: &Permit<Invite>,
+    row: &InvitationRow,
+    role: &RoleChoice,
+) -> Result<InvitationView, Failure> {
+    let now = tx.now;
+    let delivery = delivery(tx.connection()?, row).await?;
+    Ok(view(row.clone(), role, permit.grants(), delivery, now))
+}
+
+/// What became of one invitation's mail.
+async fn delivery(connection: &mut AnyConnection, row: &InvitationRow) -> Result<Delivery, Failure> {
+    let mut deliveries = deliveries(connection, row.organization_id.0).await?;
+    Ok(deliveries.remove(&(row.id.0, row.serial)).unwrap_or(Delivery::Queued))
 }
 
 /// What became of the mails of this organization's open invitations, by invitation and sending.

@@ -12,12 +12,13 @@ use diesel::{
     TextExpressionMethods as _,
 };
 use diesel_async::RunQueryDsl as _;
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use shared::{
-    AppError, KeyId, OrganizationId, SecretId, Timestamp,
+    AppError, KeyId, OrganizationId, RoleId, SecretId, Timestamp,
     key::{
-        self, KeyAllowance, KeyCreateParams, KeyCreated, KeyList, KeyListParams, KeyRefused, KeySort, KeyStatus,
-        KeyUpdateParams, KeyView, RevealedSecret, StatusFilter, UNUSED_DAYS,
+        self, Environment, KeyAllowance, KeyCreateParams, KeyCreated, KeyList, KeyListParams, KeyRefused, KeySort,
+        KeyStatus, KeyUpdateParams, KeyView, RevealedSecret, StatusFilter, UNUSED_DAYS,
     },
     page::{Page, ROWS_PER_PAGE, pages},
 };
@@ -38,10 +39,41 @@ use crate::{
         schema::{api_keys, key_secrets, lower, organizations, roles, secret_uses},
         tx::WriteTx,
     },
+    expected::{Expected, State, Target, Thing},
     failure::Failure,
     keyring::{applier::Subject, secret::SecretKey},
     random::fresh_id,
+    slice::{Cut, Slice},
 };
+
+/// What is to become of a key; `None` leaves a field as it is.
+#[derive(Debug, Clone)]
+pub struct KeyChange {
+    /// Which key.
+    pub target: Target<KeyId>,
+    /// 1 to [`key::NAME_MAX`] characters after trimming.
+    pub name: Option<String>,
+    /// One the editor may assign, or the one it has.
+    pub role: Option<RoleId>,
+    /// Where it is used.
+    pub environment: Option<Environment>,
+    /// From when on it is refused; `Some(None)` for never.
+    pub expires_at: Option<Option<Timestamp>>,
+}
+
+impl From<KeyUpdateParams> for KeyChange {
+    /// The form shows every field, and sends every field.
+    fn from(params: KeyUpdateParams) -> Self {
+        let KeyUpdateParams { id, version, name, role, environment, expires_at } = params;
+        Self {
+            target: Target { id, expected: Expected::just(State::of_version(version)) },
+            name: Some(name),
+            role: Some(role),
+            environment: Some(environment),
+            expires_at: Some(expires_at),
+        }
+    }
+}
 
 /// What is selected for a [`Row`].
 macro_rules! row {
@@ -90,6 +122,29 @@ impl Backend {
             roles: roles.into_iter().map(|choice| permit.lock_above_ceiling(choice)).collect(),
             now,
         })
+    }
+
+    /// A slice of the same list.
+    ///
+    /// # Errors
+    /// [`Failure::ForeignCursor`].
+    pub async fn key_slice(
+        &self,
+        permit: &Permit<KeyRead>,
+        params: &KeyListParams,
+        slice: &Slice,
+    ) -> Result<Cut<KeyView>, Failure> {
+        let (organization, now) = (permit.organization(), self.now());
+        let params = KeyListParams { page: 1, ..params.clone() };
+        let slicing = self.slicing("keys", organization, &params, slice)?;
+        let mut keys = sorted(matching(organization, &params, now), &params);
+        if let Some(place) = slicing.after()? {
+            keys = after(keys, &params, place);
+        }
+        let mut connection = self.inner.store.read().await?;
+        let rows = keys.select(row!()).limit(slicing.rows_to_read()).load::<Row>(&mut *connection).await?;
+        let rows = rows.into_iter().map(|row| view(row, now)).collect::<Result<_, _>>()?;
+        slicing.cut(rows, |key| Place::of(key, params.sort))
     }
 
     /// One key.
@@ -177,35 +232,43 @@ impl Backend {
     /// Changes name, role, environment and expiry.
     ///
     /// # Errors
-    /// [`AppError::Conflict`] when somebody else was quicker, [`AppError::WrongState`] for a revoked key, and as
+    /// [`Failure::Outdated`] when somebody else was quicker, [`AppError::WrongState`] for a revoked key, and as
     /// [`Self::key_create`].
-    pub async fn key_update(&self, permit: &Permit<KeyUpdate>, params: KeyUpdateParams) -> Result<KeyView, Failure> {
+    pub async fn key_update(
+        &self,
+        permit: &Permit<KeyUpdate>,
+        change: impl Into<KeyChange>,
+    ) -> Result<KeyView, Failure> {
         let now = self.now();
+        let KeyChange { target: Target { id, expected }, name, role, environment, expires_at } = change.into();
         let mut tx = WriteTx::begin(&self.inner.store, permit, now).await?;
-        let before = locked_key(tx.connection()?, permit.organization(), params.id).await?;
+        let before = locked_key(tx.connection()?, permit.organization(), id).await?;
         if before.stored_status()? == KeyStatus::Revoked {
             return Err(AppError::WrongState { status: KeyStatus::Revoked }.into());
         }
-        if before.version != params.version {
-            let current = self.key_view(tx.connection()?, permit.organization(), params.id).await?;
-            return Err(AppError::Conflict { current: Box::new(current) }.into());
+        if !expected.allows(&State::of_version(before.version)) {
+            let current = self.key_view(tx.connection()?, permit.organization(), id).await?;
+            return Err(Failure::Outdated(Box::new(Thing::Key(current))));
         }
         let mut refused = Vec::new();
-        let name = checked(&mut refused, "name", key::name(&params.name));
-        let expires_at = if params.expires_at == before.expires_at.map(|moment| moment.0) {
-            // A date that is there already may be in the past; only a new one has to be ahead.
-            params.expires_at
-        } else {
-            checked(&mut refused, "expires_at", in_the_future(params.expires_at, now))
+        let name = match name {
+            Some(name) => checked(&mut refused, "name", key::name(&name)),
+            None => before.name.clone(),
         };
+        let kept = before.expires_at.map(|moment| moment.0);
+        // A date that is there already may be in the past; only a new one has to be ahead.
+        let expires_at = match expires_at.filter(|at| *at != kept) {
+            Some(new) => checked(&mut refused, "expires_at", in_the_future(new, now)),
+            None => kept,
+        };
+        let environment = environment.map_or_else(|| before.environment(), Ok)?;
         stop_if(refused)?;
         let role_before = role_choice(tx.connection()?, permit.organization(), before.role_id.0).await?;
         // The ceiling holds for the role the key has, too: nobody shapes a key that may do more than they may.
         tx.check_ceiling(&format!("edit a key with the role {}", role_before.name), &role_before.permissions)?;
-        let role = if params.role == role_before.id {
-            role_before.clone()
-        } else {
-            assignable_role(&mut tx, params.role).await?
+        let role = match role.filter(|role| *role != role_before.id) {
+            Some(role) => assignable_role(&mut tx, role).await?,
+            None => role_before.clone(),
         };
         let was_expired = before.status_at(now)? == KeyStatus::Expired;
         let counts_again = was_expired && expires_at.is_none_or(|at| now < at);
@@ -216,23 +279,19 @@ impl Backend {
             .set((
                 api_keys::name.eq(&name),
                 api_keys::role_id.eq(Id(role.id)),
-                api_keys::environment.eq(params.environment.code()),
+                api_keys::environment.eq(environment.code()),
                 api_keys::expires_at.eq(expires_at.map(Moment)),
                 api_keys::version.eq(before.version + 1),
             ))
             .returning(KeyRow::as_returning())
             .get_result(tx.connection()?)
             .await?;
-        tx.touch(Subject::Key(params.id));
-        let event = AuditEvent::changed(
-            "key.update",
-            params.id,
-            audited(&before, &role_before.name),
-            audited(&after, &role.name),
-        );
+        tx.touch(Subject::Key(id));
+        let event =
+            AuditEvent::changed("key.update", id, audited(&before, &role_before.name), audited(&after, &role.name));
         let committed = tx.commit(event, || {}).await?;
         self.applied(committed).await?;
-        self.key_view(&mut *self.inner.store.read().await?, permit.organization(), params.id).await
+        self.key_view(&mut *self.inner.store.read().await?, permit.organization(), id).await
     }
 
     /// Refuses an active key until it is resumed.
@@ -415,6 +474,9 @@ fn keys_with_details() -> _ {
         .left_join(secret_uses::table.on(secret_uses::secret_id.eq(key_secrets::id)))
 }
 
+/// What a place in a list by date has when it has none, which none of ours is.
+const EVER: Moment = Moment(Timestamp::from_micros(0));
+
 type Keys<'q> = diesel::dsl::IntoBoxed<'q, keys_with_details, AnyDb>;
 
 #[diesel::dsl::auto_type]
@@ -477,6 +539,71 @@ fn sorted<'q>(keys: Keys<'q>, params: &KeyListParams) -> Keys<'q> {
         (KeySort::LastUsed, false) => {
             keys.order((secret_uses::used_at.is_null().asc(), secret_uses::used_at.desc(), api_keys::id.desc()))
         }
+    }
+}
+
+/// Where a row is in the list: what it is sorted by, and its id.
+#[derive(Serialize, Deserialize)]
+struct Place {
+    id: KeyId,
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    at: Option<Timestamp>,
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    name: Option<String>,
+}
+
+impl Place {
+    fn of(key: &KeyView, sort: KeySort) -> Self {
+        let at = match sort {
+            KeySort::Created => Some(key.created_at),
+            KeySort::Name => None,
+            KeySort::LastUsed => key.last_used.as_ref().map(|used| used.at),
+        };
+        Self { id: key.id, at, name: (sort == KeySort::Name).then(|| key.name.clone()) }
+    }
+}
+
+/// The rows behind `place`, in the order of [`sorted`].
+///
+/// Written as `a <= x AND (a < x OR id < y)`: a database reads that as one range of an index, and `a < x OR (a = x AND
+/// id < y)` as two conditions on every row.
+fn after<'q>(keys: Keys<'q>, params: &KeyListParams, place: Place) -> Keys<'q> {
+    let id = Id(place.id);
+    let at = place.at.map(Moment);
+    // What was never used comes last in either direction.
+    let used = secret_uses::used_at;
+    match (params.sort, params.ascending) {
+        (KeySort::Created, true) => {
+            let at = at.unwrap_or(EVER);
+            keys.filter(api_keys::created_at.ge(at).and(api_keys::created_at.gt(at).or(api_keys::id.gt(id))))
+        }
+        (KeySort::Created, false) => {
+            let at = at.unwrap_or(EVER);
+            keys.filter(api_keys::created_at.le(at).and(api_keys::created_at.lt(at).or(api_keys::id.lt(id))))
+        }
+        (KeySort::Name, true) => {
+            // The database itself makes it lower case: it does so in its own way when it sorts.
+            let name = || lower(place.name.clone().unwrap_or_default());
+            let sorted_by = lower(api_keys::name);
+            keys.filter(sorted_by.ge(name()).and(sorted_by.gt(name()).or(api_keys::id.gt(id))))
+        }
+        (KeySort::Name, false) => {
+            let name = || lower(place.name.clone().unwrap_or_default());
+            let sorted_by = lower(api_keys::name);
+            keys.filter(sorted_by.le(name()).and(sorted_by.lt(name()).or(api_keys::id.lt(id))))
+        }
+        (KeySort::LastUsed, true) => match at {
+            Some(at) => keys.filter(
+                used.is_null().or(used.ge(at).and(used.gt(at).or(api_keys::id.nullable().gt(id))).assume_not_null()),
+            ),
+            None => keys.filter(used.is_null()).filter(api_keys::id.gt(id)),
+        },
+        (KeySort::LastUsed, false) => match at {
+            Some(at) => keys.filter(
+                used.is_null().or(used.le(at).and(used.lt(at).or(api_keys::id.nullable().lt(id))).assume_not_null()),
+            ),
+            None => keys.filter(used.is_null()).filter(api_keys::id.lt(id)),
+        },
     }
 }
 

@@ -9,6 +9,14 @@ mod permission;
 mod role;
 mod team;
 
+pub use self::{
+    key::KeyChange,
+    organization::OrganizationChange,
+    permission::KnownPermission,
+    role::{RoleChange, RoleRemoval},
+    team::MemberChange,
+};
+
 use shared::{AppError, field::FieldError};
 
 /// The value, or its default with the refusal noted: all fields are checked before any is complained about.

@@ -21,8 +21,25 @@ use crate::{
         schema::{member_roles, members, organizations, roles, users, whitelist_networks},
         tx::WriteTx,
     },
+    expected::{Expected, State},
     failure::Failure,
 };
+
+/// What is to become of the organization.
+#[derive(Debug, Clone)]
+pub struct OrganizationChange {
+    /// In which state it has to be.
+    pub expected: Expected,
+    /// Its name from now on; `None` leaves it as it is.
+    pub name: Option<String>,
+}
+
+impl From<OrganizationUpdateParams> for OrganizationChange {
+    fn from(params: OrganizationUpdateParams) -> Self {
+        let OrganizationUpdateParams { before, name } = params;
+        Self { expected: Expected::just(State::of_text(&before)), name: Some(name) }
+    }
+}
 
 impl Backend {
     /// The organization, its plan, and what it uses of it.
@@ -36,18 +53,22 @@ impl Backend {
     /// Changes the name.
     ///
     /// # Errors
-    /// [`AppError::Invalid`], or [`AppError::Stale`] when somebody else was quicker.
+    /// [`AppError::Invalid`], or [`Failure::Outdated`] when somebody else was quicker.
     pub async fn organization_update(
         &self,
         permit: &Permit<OrganizationUpdate>,
-        params: OrganizationUpdateParams,
+        change: impl Into<OrganizationChange>,
     ) -> Result<OrganizationView, Failure> {
-        let name = account::organization_name(&params.name).map_err(|message| AppError::field("name", message))?;
+        let OrganizationChange { expected, name } = change.into();
+        let name = name.as_deref().map(account::organization_name).transpose();
+        let name = name.map_err(|message| AppError::field("name", message))?;
         let mut tx = WriteTx::begin(&self.inner.store, permit, self.now()).await?;
         let before = tx.organization().name.clone();
-        if before != params.before {
-            return Err(AppError::stale("organization").into());
+        if !expected.allows(&State::of_text(&before)) {
+            drop(tx);
+            return Err(Failure::Outdated(Box::new(self.organization_view(permit.organization()).await?.into())));
         }
+        let name = name.unwrap_or_else(|| before.clone());
         diesel::update(organizations::table.find(tx.organization_id()))
             .set(organizations::name.eq(&name))
             .execute(tx.connection()?)

@@ -7,7 +7,7 @@ use diesel::{BoolExpressionMethods as _, ExpressionMethods as _, OptionalExtensi
 use diesel_async::RunQueryDsl as _;
 use serde_json::json;
 use shared::{
-    AppError, Grants, OrganizationId, RoleId,
+    AppError, Grants, OrganizationId, Permission, RoleId,
     permission::{self, APPLICATION_PERMISSIONS_MAX, ApplicationPermission},
 };
 
@@ -15,7 +15,7 @@ use super::{checked, role::all_roles, stop_if};
 use crate::{
     Backend,
     audit::AuditEvent,
-    authz::{Permit, RoleCreate, RoleDelete, RoleUpdate},
+    authz::{Permit, RoleCreate, RoleDelete, RoleRead, RoleUpdate},
     db::{
         anydb::{AnyConnection, Moment},
         column::Id,
@@ -23,11 +23,65 @@ use crate::{
         schema::{application_permissions, role_permissions, roles},
         tx::WriteTx,
     },
+    expected::Target,
     failure::Failure,
     keyring::applier::Subject,
+    slice::{Cut, Slice},
 };
 
+/// One of all the permissions that a role of the organization can hold.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum KnownPermission {
+    /// The console's own.
+    Catalogue(Permission),
+    /// The organization has registered it.
+    Own(ApplicationPermission),
+}
+
+impl KnownPermission {
+    /// Its name.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        match self {
+            Self::Catalogue(permission) => permission.name(),
+            Self::Own(own) => &own.name,
+        }
+    }
+}
+
 impl Backend {
+    /// A slice of all permissions: the catalogue in its order, then the organization's own by name.
+    ///
+    /// # Errors
+    /// [`Failure::ForeignCursor`].
+    pub async fn permission_slice(
+        &self,
+        permit: &Permit<RoleRead>,
+        slice: &Slice,
+    ) -> Result<Cut<KnownPermission>, Failure> {
+        let slicing = self.slicing("permissions", permit.organization(), &(), slice)?;
+        let place = |permission: &KnownPermission| match permission {
+            KnownPermission::Catalogue(permission) => (*permission as usize, String::new()),
+            KnownPermission::Own(own) => (Permission::ALL.len(), own.name.clone()),
+        };
+        slicing.cut_sorted(self.known_permissions(permit).await?, place)
+    }
+
+    /// One of them.
+    ///
+    /// # Errors
+    /// [`AppError::NotFound`].
+    pub async fn permission_get(&self, permit: &Permit<RoleRead>, name: &str) -> Result<KnownPermission, Failure> {
+        let known = self.known_permissions(permit).await?;
+        Ok(known.into_iter().find(|known| known.name() == name).ok_or_else(|| AppError::not_found("permission"))?)
+    }
+
+    async fn known_permissions(&self, permit: &Permit<RoleRead>) -> Result<Vec<KnownPermission>, Failure> {
+        let own = application_permissions(&mut *self.inner.store.read().await?, permit.organization()).await?;
+        let catalogue = Permission::ALL.iter().copied().map(KnownPermission::Catalogue);
+        Ok(catalogue.chain(own.into_iter().map(KnownPermission::Own)).collect())
+    }
+
     /// Registers a name.
     ///
     /// # Errors
@@ -48,7 +102,7 @@ impl Backend {
         let organization = permit.organization();
         let existing = application_permissions(tx.connection()?, organization).await?;
         if existing.iter().any(|known| known.name == name) {
-            return Err(AppError::field("name", format!("{name} is registered already.")).into());
+            return Err(Failure::unfit("name", format!("{name} is registered already.")));
         }
         if existing.len() >= APPLICATION_PERMISSIONS_MAX {
             let limit = APPLICATION_PERMISSIONS_MAX as u64;
@@ -74,19 +128,21 @@ impl Backend {
     /// Changes what is said of a name. The name itself is what applications ask for, so it is fixed.
     ///
     /// # Errors
-    /// [`AppError::NotFound`] or [`AppError::Invalid`].
+    /// [`AppError::NotFound`], [`AppError::Invalid`] or [`Failure::Outdated`].
     pub async fn permission_update(
         &self,
         permit: &Permit<RoleUpdate>,
-        name: &str,
+        target: impl Into<Target<String>>,
         description: &str,
     ) -> Result<ApplicationPermission, Failure> {
+        let Target { id: name, expected } = target.into();
         let mut refused = Vec::new();
         let description =
             checked(&mut refused, "description", permission::application_permission_description(description));
         stop_if(refused)?;
         let mut tx = WriteTx::begin(&self.inner.store, permit, self.now()).await?;
-        let before = registered(&mut tx, name).await?;
+        let before = registered(&mut tx, &name).await?;
+        expected.check(view(before.clone()))?;
         diesel::update(application_permissions::table.find((before.organization_id, &before.name)))
             .set(application_permissions::description.eq(&description))
             .execute(tx.connection()?)
@@ -106,10 +162,16 @@ impl Backend {
     /// them.
     ///
     /// # Errors
-    /// [`AppError::NotFound`], or [`AppError::AboveCeiling`] when the caller does not hold it.
-    pub async fn permission_delete(&self, permit: &Permit<RoleDelete>, name: &str) -> Result<Vec<String>, Failure> {
+    /// [`AppError::NotFound`], [`Failure::Outdated`], or [`AppError::AboveCeiling`] when the caller does not hold it.
+    pub async fn permission_delete(
+        &self,
+        permit: &Permit<RoleDelete>,
+        target: impl Into<Target<String>>,
+    ) -> Result<Vec<String>, Failure> {
+        let Target { id: name, expected } = target.into();
         let mut tx = WriteTx::begin(&self.inner.store, permit, self.now()).await?;
-        let before = registered(&mut tx, name).await?;
+        let before = registered(&mut tx, &name).await?;
+        expected.check(view(before.clone()))?;
         let itself: Grants = [&before.name].into_iter().collect();
         tx.check_ceiling(&format!("remove {}", before.name), &itself)?;
         let organization = permit.organization();

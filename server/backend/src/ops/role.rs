@@ -9,12 +9,12 @@ use diesel::{BoolExpressionMethods as _, ExpressionMethods as _, QueryDsl as _, 
 use diesel_async::RunQueryDsl as _;
 use serde_json::{Value, json};
 use shared::{
-    AppError, Grants, KeyId, MemberId, OrganizationId, Permission, RoleId,
+    AppError, Grants, KeyId, MemberId, OrganizationId, Permission, RoleId, field,
     key::KeyStatus,
     permission::ApplicationPermission,
     role::{
         self, CUSTOM_ROLES_MAX, HOLDERS_SHOWN, KeyHolder, MemberHolder, RoleChoice, RoleCreateParams, RoleDeleteParams,
-        RoleDetail, RoleHolders, RoleList, RoleUpdateParams, RoleView, SystemRole,
+        RoleDetail, RoleHolders, RoleList, RoleUpdateParams, RoleView, SEARCH_MAX, SystemRole,
     },
 };
 
@@ -22,7 +22,7 @@ use super::{checked, count, permission::application_permissions, stop_if};
 use crate::{
     Backend,
     audit::AuditEvent,
-    authz::{self, Permit, RoleCreate, RoleDelete, RoleRead, RoleUpdate},
+    authz::{self, Operation, Permit, RoleCreate, RoleDelete, RoleRead, RoleUpdate},
     db::{
         anydb::{AnyConnection, Moment},
         column::Id,
@@ -33,10 +33,53 @@ use crate::{
         schema::{api_keys, invitations, member_roles, members, role_permissions, roles, users},
         tx::WriteTx,
     },
+    expected::{Expected, State, Target},
     failure::Failure,
     keyring::applier::Subject,
     random::fresh_id,
+    slice::{Cut, Slice},
 };
+
+/// What is to become of a role; `None` leaves a field as it is.
+#[derive(Debug, Clone)]
+pub struct RoleChange {
+    /// Which role.
+    pub target: Target<RoleId>,
+    /// 1 to [`role::NAME_MAX`] characters after trimming.
+    pub name: Option<String>,
+    /// At most [`role::DESCRIPTION_MAX`] characters after trimming.
+    pub description: Option<String>,
+    /// The names of all its permissions from now on.
+    pub permissions: Option<Vec<String>>,
+}
+
+impl From<RoleUpdateParams> for RoleChange {
+    fn from(params: RoleUpdateParams) -> Self {
+        let RoleUpdateParams { id, version, name, description, permissions } = params;
+        Self {
+            target: Target { id, expected: Expected::just(State::of_version(version)) },
+            name: Some(name),
+            description: Some(description),
+            permissions: Some(permissions),
+        }
+    }
+}
+
+/// A role that is to be deleted.
+#[derive(Debug, Clone)]
+pub struct RoleRemoval {
+    /// Which role.
+    pub target: Target<RoleId>,
+    /// What its keys, members and invitations get instead.
+    pub replacement: Option<RoleId>,
+}
+
+impl From<RoleDeleteParams> for RoleRemoval {
+    fn from(params: RoleDeleteParams) -> Self {
+        let RoleDeleteParams { id, version, replacement } = params;
+        Self { target: Target { id, expected: Expected::just(State::of_version(version)) }, replacement }
+    }
+}
 
 /// Why a key cannot have the Owner's role.
 const OWNER_IS_A_MEMBER: &str = "Exactly one member is the Owner; a key cannot be.";
@@ -55,6 +98,27 @@ impl Backend {
             roles: roles.into_iter().map(|role| role.view(&holders, permit.grants())).collect(),
             application_permissions: application_permissions(&mut connection, organization).await?,
         })
+    }
+
+    /// A slice of the roles that a search finds, in the same order.
+    ///
+    /// # Errors
+    /// [`Failure::ForeignCursor`].
+    pub async fn role_slice(
+        &self,
+        permit: &Permit<RoleRead>,
+        search: &str,
+        slice: &Slice,
+    ) -> Result<Cut<RoleView>, Failure> {
+        let organization = permit.organization();
+        let wanted = field::search(search, SEARCH_MAX).to_lowercase();
+        let slicing = self.slicing("roles", organization, &wanted, slice)?;
+        let mut connection = self.inner.store.read().await?;
+        let holders = holders(&mut connection, organization).await?;
+        let roles = all_roles(&mut connection, organization).await?;
+        let mut roles: Vec<_> = roles.into_iter().map(|role| role.view(&holders, permit.grants())).collect();
+        roles.retain(|role| role.matches(&wanted));
+        slicing.cut_sorted(roles, |role| rank(role.system, &role.name))
     }
 
     /// One role, and who holds it.
@@ -131,22 +195,26 @@ impl Backend {
     /// judged by them.
     ///
     /// # Errors
-    /// [`AppError::SystemRoleLocked`], [`AppError::Stale`] when somebody else was quicker, [`AppError::AboveCeiling`]
+    /// [`AppError::SystemRoleLocked`], [`Failure::Outdated`] when somebody else was quicker, [`AppError::AboveCeiling`]
     /// when the role holds or would hold what the caller lacks, and [`AppError::Invalid`].
     pub async fn role_update(
         &self,
         permit: &Permit<RoleUpdate>,
-        params: RoleUpdateParams,
+        change: impl Into<RoleChange>,
     ) -> Result<RoleView, Failure> {
         let now = self.now();
+        let RoleChange { target, name, description, permissions } = change.into();
+        let id = target.id;
         let mut tx = WriteTx::begin(&self.inner.store, permit, now).await?;
         let existing = all_roles(tx.connection()?, permit.organization()).await?;
-        let before = changeable(&existing, params.id, params.version)?;
+        let before = changeable(&mut tx, permit, &existing, &target).await?;
         tx.check_ceiling(&format!("edit {}", before.row.name), &before.grants)?;
-        let filled =
-            filled(&mut tx, &existing, Some(params.id), &params.name, &params.description, &params.permissions).await?;
+        let name = name.as_ref().unwrap_or(&before.row.name);
+        let description = description.as_ref().unwrap_or(&before.row.description);
+        let permissions = permissions.unwrap_or_else(|| before.grants.clone().into());
+        let filled = filled(&mut tx, &existing, Some(id), name, description, &permissions).await?;
         tx.check_ceiling("save this role", &filled.grants)?;
-        let row: RoleRow = diesel::update(roles::table.find(Id(params.id)))
+        let row: RoleRow = diesel::update(roles::table.find(Id(id)))
             .set((
                 roles::name.eq(filled.name),
                 roles::description.eq(filled.description),
@@ -156,13 +224,13 @@ impl Backend {
             .get_result(tx.connection()?)
             .await?;
         let after = Role { row, grants: filled.grants };
-        diesel::delete(role_permissions::table.filter(role_permissions::role_id.eq(Id(params.id))))
+        diesel::delete(role_permissions::table.filter(role_permissions::role_id.eq(Id(id))))
             .execute(tx.connection()?)
             .await?;
         insert_permissions(tx.connection()?, &after).await?;
         tx.touch(Subject::Organization(permit.organization()));
         let holders = holders(tx.connection()?, permit.organization()).await?;
-        let event = AuditEvent::changed("role.update", params.id, before.audited(), after.audited());
+        let event = AuditEvent::changed("role.update", id, before.audited(), after.audited());
         let committed = tx.commit(event, || {}).await?;
         self.applied(committed).await?;
         Ok(after.view(&holders, permit.grants()))
@@ -172,42 +240,49 @@ impl Backend {
     ///
     /// # Errors
     /// As [`Self::role_update`], and [`AppError::RoleInUse`] when somebody holds it and no replacement is named.
-    pub async fn role_delete(&self, permit: &Permit<RoleDelete>, params: RoleDeleteParams) -> Result<(), Failure> {
+    pub async fn role_delete(
+        &self,
+        permit: &Permit<RoleDelete>,
+        removal: impl Into<RoleRemoval>,
+    ) -> Result<(), Failure> {
         let now = self.now();
+        let RoleRemoval { target, replacement } = removal.into();
+        let id = target.id;
         let mut tx = WriteTx::begin(&self.inner.store, permit, now).await?;
         let organization = permit.organization();
         let existing = all_roles(tx.connection()?, organization).await?;
-        let before = changeable(&existing, params.id, params.version)?;
+        let before = changeable(&mut tx, permit, &existing, &target).await?;
         tx.check_ceiling(&format!("delete {}", before.row.name), &before.grants)?;
-        let holders = holders(tx.connection()?, organization).await?.remove(&params.id).unwrap_or_default();
+        let holders = holders(tx.connection()?, organization).await?.remove(&id).unwrap_or_default();
         let mut detail = json!({ "before": before.audited() });
         if !holders.is_empty() {
-            let replacement = params.replacement.ok_or(AppError::RoleInUse { holders })?;
+            let replacement = replacement.ok_or(AppError::RoleInUse { holders })?;
             let replacement = existing
                 .iter()
-                .find(|role| role.row.id.0 == replacement && replacement != params.id)
-                .ok_or_else(|| AppError::field("replacement", "There is no such role. Choose another one."))?;
+                .find(|role| role.row.id.0 == replacement && replacement != id)
+                .ok_or_else(|| Failure::unfit("replacement", "There is no such role. Choose another one."))?;
             if replacement.system() == Some(SystemRole::Owner) {
-                return Err(AppError::field("replacement", OWNER_IS_A_MEMBER).into());
+                return Err(Failure::unfit("replacement", OWNER_IS_A_MEMBER));
             }
             tx.check_ceiling(&format!("assign {}", replacement.row.name), &replacement.grants)?;
-            replace(&mut tx, params.id, replacement.row.id.0).await?;
+            replace(&mut tx, id, replacement.row.id.0).await?;
             if let Some(detail) = detail.as_object_mut() {
                 detail.insert("replacement".to_owned(), json!(replacement.row.name));
                 detail.insert("holders".to_owned(), json!(holders));
             }
         }
-        diesel::update(roles::table.find(Id(params.id)))
+        diesel::update(roles::table.find(Id(id)))
             .set((
                 // Its name becomes free for another one; the id makes this one unique.
-                roles::name.eq(format!("{} (deleted, {})", before.row.name, params.id)),
+                // No other role can have this name: theirs do not end with a space.
+                roles::name.eq(format!("{} (deleted, {}) ", before.row.name, id)),
                 roles::version.eq(before.row.version + 1),
                 roles::deleted_at.eq(Some(Moment(now))),
             ))
             .execute(tx.connection()?)
             .await?;
         tx.touch(Subject::Organization(organization));
-        let event = AuditEvent { action: "role.delete", target: params.id.to_string(), detail };
+        let event = AuditEvent { action: "role.delete", target: id.to_string(), detail };
         let committed = tx.commit(event, || {}).await?;
         self.applied(committed).await
     }
@@ -284,11 +359,14 @@ pub(super) async fn all_roles(
             Role { row, grants }
         })
         .collect();
-    all.sort_by_cached_key(|role| {
-        let rank = role.system().and_then(|system| SystemRole::ALL.iter().position(|other| *other == system));
-        (rank.unwrap_or(SystemRole::ALL.len()), role.row.name.to_lowercase())
-    });
+    all.sort_by_cached_key(|role| rank(role.system(), &role.row.name));
     Ok(all)
+}
+
+/// Where a role is among all. No two have the same: names that differ in case alone are refused.
+fn rank(system: Option<SystemRole>, name: &str) -> (usize, String) {
+    let rank = system.and_then(|system| SystemRole::ALL.iter().position(|other| *other == system));
+    (rank.unwrap_or(SystemRole::ALL.len()), name.to_lowercase())
 }
 
 /// Every role as something to choose: the system's from the least powerful up, then the organization's own.
@@ -311,8 +389,7 @@ pub(super) async fn role_choice(
     id: RoleId,
 ) -> Result<RoleChoice, Failure> {
     let choice = role_choices(connection, organization).await?.into_iter().find(|choice| choice.id == id);
-    Ok(choice
-        .ok_or_else(|| AppError::field("role", "There is no such role in this organization. Choose another one."))?)
+    choice.ok_or_else(|| Failure::unfit("role", "There is no such role in this organization. Choose another one."))
 }
 
 /// A role that the caller may give to a key or to somebody who is invited.
@@ -321,7 +398,7 @@ pub(super) async fn assignable_role(tx: &mut WriteTx, id: RoleId) -> Result<Role
     let choice = role_choice(tx.connection()?, organization, id).await?;
     tx.check_ceiling(&format!("assign {}", choice.name), &choice.permissions)?;
     match choice.locked {
-        Some(why) => Err(AppError::field("role", why).into()),
+        Some(why) => Err(Failure::unfit("role", why)),
         None => Ok(choice),
     }
 }
@@ -342,12 +419,15 @@ async fn filled(
     permissions: &[String],
 ) -> Result<Filled, Failure> {
     let mut refused = Vec::new();
-    let name = checked(&mut refused, "name", role::name(name).and_then(|name| free_name(existing, itself, name)));
+    let name = checked(&mut refused, "name", role::name(name));
     let description = checked(&mut refused, "description", role::description(description));
     let organization = tx.organization_id().0;
-    let own = application_permissions(tx.connection()?, organization).await?;
-    let grants = checked(&mut refused, "permissions", known(permissions, &own));
     stop_if(refused)?;
+    let mut unfit = Vec::new();
+    let name = checked(&mut unfit, "name", free_name(existing, itself, name));
+    let own = application_permissions(tx.connection()?, organization).await?;
+    let grants = checked(&mut unfit, "permissions", known(permissions, &own));
+    stop_if(unfit).map_err(Failure::Unfit)?;
     Ok(Filled { name, description, grants })
 }
 
@@ -372,13 +452,19 @@ fn known(names: &[String], own: &[ApplicationPermission]) -> Result<Grants, Stri
 }
 
 /// The role, if it can be changed at all and is still what the caller has seen.
-fn changeable(existing: &[Role], id: RoleId, version: i64) -> Result<&Role, AppError> {
-    let role = existing.iter().find(|role| role.row.id.0 == id).ok_or_else(|| AppError::not_found("role"))?;
+async fn changeable<'r, O: Operation>(
+    tx: &mut WriteTx,
+    permit: &Permit<O>,
+    existing: &'r [Role],
+    target: &Target<RoleId>,
+) -> Result<&'r Role, Failure> {
+    let role = existing.iter().find(|role| role.row.id.0 == target.id).ok_or_else(|| AppError::not_found("role"))?;
     if role.row.system.is_some() {
-        return Err(AppError::SystemRoleLocked);
+        return Err(AppError::SystemRoleLocked.into());
     }
-    if role.row.version != version {
-        return Err(AppError::stale("role"));
+    if !target.expected.allows(&State::of_version(role.row.version)) {
+        let holders = holders(tx.connection()?, permit.organization()).await?;
+        return Err(Failure::Outdated(Box::new(role.clone().view(&holders, permit.grants()).into())));
     }
     Ok(role)
 }

@@ -4,7 +4,10 @@
 //! Exactly one member is the Owner. Every operation holds the organization's lock while it looks and changes, so two at
 //! the same moment cannot leave none, or two.
 
-use std::collections::{BTreeSet, HashMap};
+use std::{
+    cmp::Reverse,
+    collections::{BTreeSet, HashMap},
+};
 
 use diesel::{BoolExpressionMethods as _, ExpressionMethods as _, OptionalExtension as _, QueryDsl as _};
 use diesel_async::RunQueryDsl as _;
@@ -14,7 +17,10 @@ use shared::{
     key::KeyStatus,
     page::{Page, ROWS_PER_PAGE, pages},
     role::{KeyHolder, RoleRef, SystemRole},
-    team::{KEYS_SHOWN, MemberDetail, MemberUpdateParams, MemberView, SEARCH_MAX, Team, TeamListParams, TeamRow},
+    team::{
+        InvitationView, KEYS_SHOWN, MemberDetail, MemberUpdateParams, MemberView, SEARCH_MAX, Team, TeamListParams,
+        TeamRow,
+    },
 };
 
 use super::{
@@ -33,9 +39,27 @@ use crate::{
         schema::{api_keys, member_roles, members, sessions, users},
         tx::WriteTx,
     },
+    expected::{Expected, State, Target},
     failure::Failure,
     mail::{self, Letter},
+    slice::{Cut, Slice},
 };
+
+/// What is to become of a member.
+#[derive(Debug, Clone)]
+pub struct MemberChange {
+    /// Who.
+    pub target: Target<MemberId>,
+    /// Their roles from now on; at least one. `None` leaves them as they are.
+    pub roles: Option<Vec<RoleId>>,
+}
+
+impl From<MemberUpdateParams> for MemberChange {
+    fn from(params: MemberUpdateParams) -> Self {
+        let MemberUpdateParams { id, before, roles } = params;
+        Self { target: Target { id, expected: Expected::just(State::of_roles(before)) }, roles: Some(roles) }
+    }
+}
 
 impl Backend {
     /// One page of invitations and members, and what the page around it needs.
@@ -47,10 +71,7 @@ impl Backend {
         let mut connection = self.inner.store.read().await?;
         let connection = &mut *connection;
         let organization = permit.organization();
-        let search = field::search(&params.search, SEARCH_MAX).to_lowercase();
-        let wanted = |email: &str, roles: &[RoleId]| {
-            email.contains(&search) && params.role.is_none_or(|role| roles.contains(&role))
-        };
+        let wanted = wanted(params);
         let invitations = open_invitations(connection, permit, now).await?;
         let members = all_members(connection, organization).await?;
         let rows: Vec<TeamRow> = invitations
@@ -74,6 +95,41 @@ impl Backend {
             roles: roles.into_iter().map(|choice| permit.lock_above_ceiling(choice)).collect(),
             now,
         })
+    }
+
+    /// A slice of the members that the filters let through, by email.
+    ///
+    /// # Errors
+    /// [`Failure::ForeignCursor`].
+    pub async fn member_slice(
+        &self,
+        permit: &Permit<MemberRead>,
+        params: &TeamListParams,
+        slice: &Slice,
+    ) -> Result<Cut<MemberView>, Failure> {
+        let organization = permit.organization();
+        let slicing = self.slicing("members", organization, &filters(params), slice)?;
+        let wanted = wanted(params);
+        let mut members = all_members(&mut *self.inner.store.read().await?, organization).await?;
+        members.retain(|member| wanted(&member.email, &member.role_ids()));
+        Ok(slicing.cut_sorted(members, |member| member.email.clone())?.map(|member| member.view(permit)))
+    }
+
+    /// A slice of the invitations that the filters let through, newest first.
+    ///
+    /// # Errors
+    /// [`Failure::ForeignCursor`].
+    pub async fn invitation_slice(
+        &self,
+        permit: &Permit<MemberRead>,
+        params: &TeamListParams,
+        slice: &Slice,
+    ) -> Result<Cut<InvitationView>, Failure> {
+        let slicing = self.slicing("invitations", permit.organization(), &filters(params), slice)?;
+        let wanted = wanted(params);
+        let mut invitations = open_invitations(&mut *self.inner.store.read().await?, permit, self.now()).await?;
+        invitations.retain(|invitation| wanted(&invitation.email, &[invitation.role.id]));
+        slicing.cut_sorted(invitations, |invitation| Reverse((invitation.sent_at, invitation.id.to_string())))
     }
 
     /// One member, and the keys they created.
@@ -106,42 +162,40 @@ impl Backend {
     /// Gives a member exactly these roles.
     ///
     /// # Errors
-    /// [`AppError::LastOwner`] for the Owner, [`AppError::Stale`] when somebody else was quicker,
+    /// [`AppError::LastOwner`] for the Owner, [`Failure::Outdated`] when somebody else was quicker,
     /// [`AppError::AboveCeiling`], and [`AppError::Invalid`].
     pub async fn member_update(
         &self,
         permit: &Permit<MemberUpdate>,
-        params: MemberUpdateParams,
+        change: impl Into<MemberChange>,
     ) -> Result<MemberView, Failure> {
+        let MemberChange { target: Target { id, expected }, roles } = change.into();
         let mut tx = WriteTx::begin(&self.inner.store, permit, self.now()).await?;
         let organization = permit.organization();
-        let member = one_member(tx.connection()?, organization, params.id).await?;
+        let member = one_member(tx.connection()?, organization, id).await?;
         member.check_manageable(&tx)?;
-        let before: BTreeSet<RoleId> = member.role_ids().into_iter().collect();
-        if before != params.before.into_iter().collect() {
-            return Err(AppError::stale("member").into());
-        }
-        let wanted: BTreeSet<RoleId> = params.roles.into_iter().collect();
+        expected.check(member.clone().view(permit))?;
+        let wanted: BTreeSet<RoleId> = roles.unwrap_or_else(|| member.role_ids()).into_iter().collect();
         let roles: Vec<Role> = all_roles(tx.connection()?, organization)
             .await?
             .into_iter()
             .filter(|role| wanted.contains(&role.row.id.0))
             .collect();
         if roles.len() != wanted.len() {
-            return Err(AppError::field("roles", "One of these roles is gone. Load the page again.").into());
+            return Err(Failure::unfit("roles", "One of these roles is gone. Load the page again."));
         }
         if roles.is_empty() {
             return Err(AppError::field("roles", "Choose at least one role, or remove the member.").into());
         }
         for role in &roles {
             if role.system() == Some(SystemRole::Owner) {
-                return Err(AppError::field("roles", "The ownership is handed on by Transfer Ownership.").into());
+                return Err(Failure::unfit("roles", "The ownership is handed on by Transfer Ownership."));
             }
             tx.check_ceiling(&format!("assign {}", role.row.name), &role.grants)?;
         }
-        set_roles(tx.connection()?, params.id, roles.iter().map(|role| role.row.id.0)).await?;
+        set_roles(tx.connection()?, id, roles.iter().map(|role| role.row.id.0)).await?;
         let after = Member { roles, ..member.clone() };
-        let event = AuditEvent::changed("member.update", params.id, member.audited(), after.audited());
+        let event = AuditEvent::changed("member.update", id, member.audited(), after.audited());
         let committed = tx.commit(event, || {}).await?;
         self.applied(committed).await?;
         Ok(after.view(permit))
@@ -150,11 +204,18 @@ impl Backend {
     /// Removes a member. Their sessions have ended when this returns; keys belong to the organization and go on.
     ///
     /// # Errors
-    /// [`AppError::LastOwner`] for the Owner, [`AppError::AboveCeiling`], or [`AppError::NotFound`].
-    pub async fn member_remove(&self, permit: &Permit<MemberRemove>, id: MemberId) -> Result<(), Failure> {
+    /// [`AppError::LastOwner`] for the Owner, [`AppError::AboveCeiling`], [`Failure::Outdated`], or
+    /// [`AppError::NotFound`].
+    pub async fn member_remove(
+        &self,
+        permit: &Permit<MemberRemove>,
+        target: impl Into<Target<MemberId>>,
+    ) -> Result<(), Failure> {
+        let Target { id, expected } = target.into();
         let mut tx = WriteTx::begin(&self.inner.store, permit, self.now()).await?;
         let member = one_member(tx.connection()?, permit.organization(), id).await?;
         member.check_manageable(&tx)?;
+        expected.check(member.clone().view(permit))?;
         self.end_membership(tx, &member, "member.remove").await
     }
 
@@ -226,6 +287,17 @@ impl Backend {
         let committed = tx.commit(event, || {}).await?;
         self.applied(committed).await
     }
+}
+
+/// Which people the filters let through, by their email and their roles.
+fn wanted(params: &TeamListParams) -> impl Fn(&str, &[RoleId]) -> bool {
+    let (search, role) = filters(params);
+    move |email, roles| email.contains(&search) && role.is_none_or(|role| roles.contains(&role))
+}
+
+/// What is searched for, in lower case as emails are, and the role.
+fn filters(params: &TeamListParams) -> (String, Option<RoleId>) {
+    (field::search(&params.search, SEARCH_MAX).to_lowercase(), params.role)
 }
 
 /// A member with their roles.

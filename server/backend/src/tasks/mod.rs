@@ -11,16 +11,17 @@ use crate::{
     authn::session::IDLE_SECONDS,
     db::{
         anydb::Moment,
-        schema::{index_changes, mails, refusals, sessions},
+        schema::{answered_requests, index_changes, mails, refusals, sessions},
     },
     failure::Failure,
+    repeat,
 };
 
 /// How often usage goes from memory to its journal, and from there to the database. A crash loses at most this much of it.
 const FLUSH_EVERY: Duration = Duration::from_secs(1);
 /// How often the change log is looked at for the changes of other processes.
 const FOLLOW_EVERY: Duration = Duration::from_millis(500);
-/// How often ended sessions and old changes are deleted.
+/// How often ended sessions, old changes and old answers are deleted.
 const SWEEP_EVERY: Duration = Duration::from_secs(600);
 /// A change is of no use once every process has applied it; one that was away for longer than this loads anew anyway.
 const KEEP_CHANGES_DAYS: i64 = 7;
@@ -104,7 +105,11 @@ impl Backend {
         self.inner.usage.write(&self.inner.store, self.now(), true).await.and(kept)
     }
 
-    async fn sweep(&self) -> Result<(), Failure> {
+    /// Deletes what is too old for anybody to ask about: ended sessions, sent mails, remembered requests and the like.
+    ///
+    /// # Errors
+    /// Only when the database fails.
+    pub async fn sweep(&self) -> Result<(), Failure> {
         let now = self.now();
         let mut connection = self.inner.store.write().await?;
         diesel::delete(sessions::table.filter(sessions::expires_at.le(Moment(now)))).execute(&mut connection).await?;
@@ -113,6 +118,10 @@ impl Backend {
         let old = Moment(now.plus_days(-KEEP_CHANGES_DAYS));
         let done = Moment(now.plus_days(-KEEP_MAILS_DAYS));
         diesel::delete(mails::table.filter(mails::status.ne("queued")).filter(mails::created_at.lt(done)))
+            .execute(&mut connection)
+            .await?;
+        let forgotten = Moment(repeat::since(now));
+        diesel::delete(answered_requests::table.filter(answered_requests::created_at.le(forgotten)))
             .execute(&mut connection)
             .await?;
         diesel::delete(index_changes::table.filter(index_changes::at.lt(old))).execute(&mut connection).await?;

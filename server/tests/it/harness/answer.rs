@@ -53,9 +53,13 @@ impl Answer {
     /// `data` of a good answer under `/v1`.
     #[track_caller]
     pub(crate) fn data(&self) -> Value {
-        assert_eq!(self.status, 200, "{self:?}");
+        let output = match self.status {
+            200 => "OK",
+            201 => "Created",
+            _ => panic!("refused: {self:?}"),
+        };
         let mut json = self.json();
-        assert_eq!((&json["code"], &json["output"]), (&200.into(), &"OK".into()), "{self:?}");
+        assert_eq!((&json["code"], &json["output"]), (&self.status.into(), &output.into()), "{self:?}");
         json["data"].take()
     }
 

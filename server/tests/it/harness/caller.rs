@@ -137,6 +137,22 @@ impl Caller {
         self.request("POST", path, Some("application/json"), body.to_string()).await
     }
 
+    /// Changes what is there, whatever state it is in unless the caller sends an `If-Match` of its own.
+    pub(crate) async fn patch(&self, path: &str, body: &Value) -> Answer {
+        let any = self.clone().with("if-match", "*");
+        let caller = if self.header("if-match").is_empty() { &any } else { self };
+        caller.request("PATCH", path, Some("application/json"), body.to_string()).await
+    }
+
+    /// A POST without a body.
+    pub(crate) async fn post(&self, path: &str) -> Answer {
+        self.request("POST", path, None, "").await
+    }
+
+    pub(crate) async fn delete(&self, path: &str) -> Answer {
+        self.request("DELETE", path, None, "").await
+    }
+
     /// A server function that takes JSON.
     pub(crate) async fn call(&self, function: &str, arguments: Value) -> Answer {
         self.post_json(&format!("/api/{function}"), &arguments).await

@@ -60,6 +60,23 @@ impl Database {
         self.folder.path()
     }
 
+    /// All that was kept anywhere, by place: the rows, and every file of the folder.
+    pub(crate) async fn everything(&self) -> Vec<(String, Vec<u8>)> {
+        let mut kept = vec![("the rows".to_owned(), self.dump().await.into_bytes())];
+        let mut folders = vec![self.folder().to_owned()];
+        while let Some(folder) = folders.pop() {
+            for entry in std::fs::read_dir(folder).expect("the folder") {
+                let path = entry.expect("an entry").path();
+                if path.is_dir() {
+                    folders.push(path);
+                } else {
+                    kept.push((path.display().to_string(), std::fs::read(&path).expect("its bytes")));
+                }
+            }
+        }
+        kept
+    }
+
     /// Where mails are written to.
     pub(crate) fn outbox(&self) -> PathBuf {
         self.folder.path().join("outbox")

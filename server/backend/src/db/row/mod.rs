@@ -5,4 +5,5 @@ pub(crate) mod audit;
 pub(crate) mod key;
 pub(crate) mod mail;
 pub(crate) mod organization;
+pub(crate) mod repeat;
 pub(crate) mod role;
