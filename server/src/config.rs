@@ -12,7 +12,7 @@ use crate::{cli, middleware::client_address::TrustedProxies, v1::rate_limit::PER
 
 /// API keys for your organization: a console, and an engine that verifies.
 #[derive(Debug, Parser)]
-#[command(name = "ipaware", version, about, max_term_width = 120)]
+#[command(name = "ipaware", version, max_term_width = 120)]
 pub struct Cli {
     /// What to do.
     #[command(subcommand)]

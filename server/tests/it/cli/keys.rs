@@ -1,10 +1,13 @@
 //! `ipaware keys`.
 
+use std::process::Stdio;
+
+use backend::keyring::secret::is_hinted_at;
 use serde_json::{Value, json};
 use shared::role::SystemRole;
 
 use super::Shell;
-use crate::harness::{KeyCaller, NOW, Person, TestApp, both_databases};
+use crate::harness::{KeyCaller, NOW, Person, TestApp, both_databases, process::command};
 
 async fn admin(app: &TestApp) -> (Person, KeyCaller, Shell) {
     let owner = app.owner().await;
@@ -41,6 +44,19 @@ both_databases! {
         app.visitor().bearer(piped.trim_end()).get("/v1/ip/8.8.8.8").await.data();
     }
 
+    async fn a_secret_that_cannot_be_written_down_is_told_with_the_key_to_revoke(app) {
+        let (_, _, shell) = admin(app).await;
+        let mut command = command(&create("Billing"), &shell.variables());
+        let full = std::fs::File::options().write(true).open("/dev/full").expect("what can never be written to");
+        let output = command.stdout(full).stderr(Stdio::piped()).spawn().expect("the executable").wait_with_output().await;
+        let output = output.expect("its end");
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(3), "{said}");
+        let id = shell.run(&["keys", "list", "--search", "Billing", "--json"]).await.json()[0]["id"].clone();
+        assert!(said.contains(&format!("revoke {}", id.as_str().expect("an id"))), "{said}");
+        assert!(!is_hinted_at(&said), "a secret on standard error");
+    }
+
     async fn a_new_key_as_json_is_all_that_the_server_says(app) {
         let (owner, _, shell) = admin(app).await;
         let until = ["--json", "--expires", "2027-01-31"];
@@ -58,8 +74,9 @@ both_databases! {
         shell.run(&["keys", "pause", &alpha]).await.good();
 
         let table = shell.run(&["keys", "list", "--sort", "name"]).await.good();
-        let header: Vec<_> = table.lines().next().expect("a header").split("  ").filter(|word| !word.is_empty()).collect();
-        assert_eq!(header, ["Name", "Id", "Environment", "Role", "Status", "Last used", "Created"].map(str::trim));
+        let header: Vec<_> = table.lines().next().expect("a header").split("  ").map(str::trim).collect();
+        let header: Vec<_> = header.into_iter().filter(|word| !word.is_empty()).collect();
+        assert_eq!(header, ["Name", "Id", "Environment", "Role", "Status", "Last used", "Created"]);
         let rows = rows(&table);
         assert!(rows[0].contains(&alpha) && rows[0].contains("paused") && rows[0].contains("never"), "{table}");
         assert!(rows[0].contains("2026-11-23 15:04:05 UTC") && rows[2].contains("Production Server"), "{table}");

@@ -4,6 +4,7 @@
 use std::process::Stdio;
 
 use pty_process::{Command, Pty};
+use rustix::termios::{LocalModes, tcgetattr};
 use serde_json::Value;
 use shared::{key::KeyStatus, role::SystemRole};
 use tokio::{
@@ -40,13 +41,30 @@ impl Terminal {
 
     /// Waits until it asks, and types an answer.
     async fn answer(&mut self, question: &str, typed: &str) {
+        self.wait_for(question).await;
+        self.type_in(typed).await;
+    }
+
+    async fn wait_for(&mut self, question: &str) {
         while !self.shown.contains(question) {
             let mut bytes = [0; 256];
             let length = self.pty.read(&mut bytes).await.expect("it asks");
             assert_ne!(length, 0, "it ended: {}", self.shown);
             self.shown.push_str(&String::from_utf8_lossy(&bytes[..length]));
         }
-        self.pty.write_all(format!("{typed}\n").as_bytes()).await.expect("typed");
+    }
+
+    async fn type_in(&mut self, text: &str) {
+        self.pty.write_all(format!("{text}\n").as_bytes()).await.expect("typed");
+    }
+
+    /// The same with what nobody may read along.
+    async fn answer_hidden(&mut self, question: &str, typed: &str) {
+        self.wait_for(question).await;
+        while tcgetattr(&self.pty).expect("its modes").local_modes.contains(LocalModes::ECHO) {
+            tokio::task::yield_now().await;
+        }
+        self.type_in(typed).await;
     }
 
     /// Its exit status and its standard output.
@@ -92,8 +110,8 @@ both_databases! {
     async fn secrets_are_asked_for_and_not_shown_while_they_are_typed(app) {
         let (_, admin, client) = parties(app).await;
         let mut terminal = Terminal::start(app, None, &["verify", "--permission", "ip.lookup"]);
-        terminal.answer("Secret of your key: ", &admin.secret).await;
-        terminal.answer("Secret to look at: ", &client.secret).await;
+        terminal.answer_hidden("Secret of your key: ", &admin.secret).await;
+        terminal.answer_hidden("Secret to look at: ", &client.secret).await;
         let (status, out, shown) = terminal.ended().await;
         assert_eq!(status, 0, "{out}");
         assert!(out.starts_with("allowed\n"), "{out}");
