@@ -115,6 +115,13 @@ both_databases! {
         assert!(!elsewhere.was_called(), "it was called");
     }
 
+    async fn a_server_without_tls_is_no_server_at_https(app) {
+        let (_, admin, _) = relayed(app).await;
+        let shell = Shell { url: format!("https://{}", app.address), secret: admin.secret };
+        let said = shell.run(&["keys", "list"]).await.failed(3);
+        assert!(said.contains("cannot be reached") && said.lines().count() == 1, "{said}");
+    }
+
     async fn something_else_at_that_address_is_no_server(app) {
         let (_, admin, relay) = relayed(app).await;
         for (status, body) in [("200 OK", "<html>\u{1b}[2J"), ("404 Not Found", "{}"), ("502 Bad Gateway", "")] {
