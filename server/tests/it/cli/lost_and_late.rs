@@ -91,6 +91,7 @@ both_databases! {
         relay.next().await.lose().await;
         let said = ended(command).await.failed(3);
         assert!(said.contains("Whether anything was changed is not known"), "{said}");
+        assert!(!relay.was_called(), "it was sent again");
         assert_eq!(owner.key_get(key).await.name, "Mine");
     }
 

@@ -31,7 +31,7 @@ impl Relay {
         format!("http://{}", self.listener.local_addr().expect("its address"))
     }
 
-    /// Whether somebody waits for an answer that nobody has asked about.
+    /// Whether there was a request beyond those that were looked at.
     pub(super) fn was_called(self) -> bool {
         let listener = self.listener.into_std().expect("a listener");
         listener.accept().is_ok()
