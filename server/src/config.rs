@@ -8,11 +8,11 @@ use std::{fmt, net::SocketAddr, num::NonZeroU32, path::PathBuf};
 use backend::{SignUpMode, clock::Clock, mail::MailSettings, plan::Plans};
 use clap::{Args, Parser, Subcommand};
 
-use crate::{middleware::client_address::TrustedProxies, v1::rate_limit::PER_MINUTE};
+use crate::{cli, middleware::client_address::TrustedProxies, v1::rate_limit::PER_MINUTE};
 
 /// API keys for your organization: a console, and an engine that verifies.
 #[derive(Debug, Parser)]
-#[command(name = "ipaware", version, about, max_term_width = 120)]
+#[command(name = "ipaware", version, max_term_width = 120)]
 pub struct Cli {
     /// What to do.
     #[command(subcommand)]
@@ -23,7 +23,10 @@ pub struct Cli {
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Serve the console and the API until the process is asked to stop.
-    Serve(Options),
+    Serve(Box<Options>),
+    /// What calls a server.
+    #[command(flatten)]
+    Client(cli::Command),
 }
 
 /// The options of `ipaware serve`, as they were written.

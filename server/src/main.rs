@@ -1,11 +1,11 @@
 //! `ipaware`, the executable.
 
-use std::process::ExitCode;
+use std::{env, process::ExitCode};
 
 use clap::Parser as _;
 use server::{
-    boot,
-    config::{Cli, Command, Config},
+    boot, cli,
+    config::{Cli, Command, Config, Options},
     telemetry,
 };
 
@@ -17,7 +17,17 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 const WRONG_CALL: u8 = 2;
 
 fn main() -> ExitCode {
-    let Command::Serve(options) = Cli::parse().command;
+    let arguments = env::args_os().map(|argument| argument.to_string_lossy().into_owned());
+    if let Some(refused) = cli::refuse_secrets(arguments) {
+        return refused;
+    }
+    match Cli::parse().command {
+        Command::Serve(options) => serve(*options),
+        Command::Client(command) => cli::run(command),
+    }
+}
+
+fn serve(options: Options) -> ExitCode {
     let config = match Config::read(options) {
         Ok(config) => config,
         Err(error) => {

@@ -60,7 +60,9 @@ pub fn search(text: &str, max: usize) -> String {
     text.trim().chars().filter(|c| !c.is_control()).take(max).collect()
 }
 
-fn is_invisible(c: char) -> bool {
+/// Whether a character could make one text look like another: control characters and invisible direction marks.
+#[must_use]
+pub fn is_invisible(c: char) -> bool {
     c.is_control()
         || matches!(
             c,

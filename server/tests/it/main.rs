@@ -7,6 +7,7 @@ mod harness;
 
 mod application_permission;
 mod ceiling;
+mod cli;
 mod client_address;
 mod conditional;
 mod cross_site;

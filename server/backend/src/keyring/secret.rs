@@ -110,6 +110,78 @@ impl<'t> WellFormed<'t> {
     }
 }
 
+/// What keeps a text from being a secret. It never repeats the text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum Malformed {
+    /// No text at all.
+    #[error("there is nothing")]
+    Empty,
+    /// Spaces around it, or inside it.
+    #[error("there are spaces or line breaks around or inside it; copy it again without them")]
+    Spaces,
+    /// A Key ID.
+    #[error("it is a Key ID (key_…), which is public; the secret starts with ipaware_")]
+    KeyId,
+    /// Another beginning.
+    #[error("it does not start with ipaware_")]
+    Prefix,
+    /// No environment after the prefix.
+    #[error("after ipaware_ there must be prod_, stage_ or dev_")]
+    Environment,
+    /// Other characters than letters and digits after that.
+    #[error("after the environment there must be letters and digits alone")]
+    Characters,
+    /// Too few or too many of them.
+    #[error("after the environment there must be {} letters and digits, and there are {found}", RANDOM + CHECKSUM)]
+    Length {
+        /// How many there are.
+        found: usize,
+    },
+    /// Everything else is right.
+    #[error("the checksum at its end does not fit: a character is mistyped or missing")]
+    Checksum,
+}
+
+/// Tells where a secret would be used, or what keeps the text from being one. Needs no database: a well-formed text may
+/// still be a secret that nobody issued.
+///
+/// # Errors
+/// The first thing that is wrong.
+pub fn examine(text: &str) -> Result<Environment, Malformed> {
+    match WellFormed::read(text) {
+        Err(Refusal::CredentialsMissing) => return Err(Malformed::Empty),
+        Err(Refusal::SurroundingSpaces) => return Err(Malformed::Spaces),
+        Err(Refusal::KeyIdInsteadOfSecret) => return Err(Malformed::KeyId),
+        Ok(_) | Err(_) => {}
+    }
+    let rest = text.strip_prefix(BRAND).ok_or(Malformed::Prefix)?;
+    let (environment, digits) = after_tag(rest).ok_or(Malformed::Environment)?;
+    if !digits.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
+        return Err(Malformed::Characters);
+    }
+    if digits.len() != RANDOM + CHECKSUM {
+        return Err(Malformed::Length { found: digits.len() });
+    }
+    WellFormed::read(text).map(|_| environment).map_err(|_refusal| Malformed::Checksum)
+}
+
+/// Whether a secret, or most of one, stands somewhere in the text.
+#[must_use]
+pub fn is_hinted_at(text: &str) -> bool {
+    text.match_indices(BRAND).any(|(at, brand)| {
+        let digits = text.get(at + brand.len()..).and_then(after_tag).map_or("", |(_, digits)| digits);
+        digits.bytes().take_while(u8::is_ascii_alphanumeric).count() >= RANDOM / 2
+    })
+}
+
+/// The environment that is named at the beginning, and what follows it.
+fn after_tag(text: &str) -> Option<(Environment, &str)> {
+    Environment::ALL.iter().find_map(|environment| {
+        let digits = text.strip_prefix(tag(*environment))?.strip_prefix('_')?;
+        Some((*environment, digits))
+    })
+}
+
 /// The checksum of a text that is well formed.
 fn right_checksum(text: &[u8]) -> Option<u32> {
     let rest = text.strip_prefix(BRAND.as_bytes())?;
@@ -179,7 +251,57 @@ mod tests {
         #[test]
         fn any_text_is_read_without_a_panic(text: String) {
             _ = WellFormed::read(&text);
+            _ = examine(&text);
+            _ = is_hinted_at(&text);
         }
+
+        #[test]
+        fn what_is_examined_is_well_formed_exactly_when_it_is_read(text in "(ipaware_|)(prod|stage|dev|test|)_?[0-9A-Za-z -]{40,60}") {
+            prop_assert_eq!(examine(&text).is_ok(), WellFormed::read(&text).is_ok());
+        }
+
+        #[test]
+        fn the_published_pattern_is_what_the_parser_takes_before_it_looks_at_the_checksum(
+            text in "(ipaware_|ipaware|)(prod|stage|dev|test)_[0-9A-Za-z]{48}[0-9A-Za-z\n-]{0,2}",
+        ) {
+            let pattern = regex::Regex::new(PATTERN).expect("a pattern");
+            let is_taken = matches!(examine(&text), Ok(_) | Err(Malformed::Checksum));
+            prop_assert_eq!(pattern.is_match(&text), is_taken);
+        }
+
+        #[test]
+        fn a_minted_secret_matches_the_published_pattern(environment in environments()) {
+            let secret = SecretKey::mint(environment);
+            prop_assert!(regex::Regex::new(PATTERN).expect("a pattern").is_match(secret.expose()));
+            prop_assert_eq!(examine(secret.expose()), Ok(environment));
+            let inside = format!("--name={}", secret.expose());
+            prop_assert!(is_hinted_at(&inside));
+        }
+    }
+
+    #[test]
+    fn what_is_wrong_with_a_text_is_told_without_repeating_it() {
+        let digits = "a".repeat(49);
+        for (text, wrong) in [
+            (String::new(), Malformed::Empty),
+            (format!("ipaware_prod_{digits}\n"), Malformed::Spaces),
+            ("key_0123456789012345678901".to_owned(), Malformed::KeyId),
+            (format!("sk_live_{digits}"), Malformed::Prefix),
+            (format!("ipaware_test_{digits}"), Malformed::Environment),
+            (format!("ipaware_prod_{}-", &digits[1..]), Malformed::Characters),
+            (format!("ipaware_dev_{}", &digits[2..]), Malformed::Length { found: 47 }),
+            (format!("ipaware_stage_{digits}"), Malformed::Checksum),
+        ] {
+            assert_eq!(examine(&text), Err(wrong), "{text}");
+            assert!(!wrong.to_string().contains("aaaa"), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_name_that_begins_like_a_secret_is_none() {
+        assert!(!is_hinted_at("ipaware_prod_server"));
+        assert!(!is_hinted_at("ipaware_"));
+        assert!(is_hinted_at("x ipaware_dev_0123456789012345678901"), "most of one");
     }
 
     #[test]

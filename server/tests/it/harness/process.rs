@@ -15,7 +15,7 @@ use tokio::{
 use super::database::Database;
 
 /// `ipaware` with these arguments and variables, and none of whoever runs the tests.
-fn command(arguments: &[&str], variables: &[(&str, &str)]) -> Command {
+pub(crate) fn command(arguments: &[&str], variables: &[(&str, &str)]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_ipaware"));
     command.args(arguments).env_clear().envs(variables.iter().copied()).stdin(Stdio::null()).kill_on_drop(true);
     command

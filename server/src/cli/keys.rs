@@ -1,0 +1,352 @@
+//! `ipaware keys`: the API keys.
+
+use clap::{Args, Subcommand, builder::PossibleValuesParser};
+use serde::Deserialize;
+use serde_json::{Map, Value, json};
+use shared::{
+    KeyId, Timestamp,
+    key::{Environment, KeySort, StatusFilter},
+};
+
+use super::{
+    ask,
+    client::{Answer, Client, read},
+    failure::Failure,
+    output, roles,
+};
+
+const PATH: &str = "/v1/keys";
+
+/// What to do with keys.
+#[derive(Debug, Args)]
+#[command(after_help = super::ENVIRONMENT)]
+pub struct Keys {
+    #[command(subcommand)]
+    command: Command,
+    /// Print the server's own JSON.
+    #[arg(long, global = true)]
+    json: bool,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// List the keys: newest first and without the revoked ones, unless the options say otherwise.
+    List(Filters),
+    /// Create a key. Its secret alone goes to standard output, and is shown this once.
+    Create(New),
+    /// Show a key.
+    Show(Which),
+    /// Change some of a key's fields. Refused if somebody else changes it at the same moment.
+    Edit(Edit),
+    /// Refuse a key from now on, until it is resumed.
+    Pause(Which),
+    /// Let a paused key through again.
+    Resume(Which),
+    /// Refuse a key for good.
+    Revoke(Revoke),
+}
+
+#[derive(Debug, Args)]
+struct Which {
+    /// The key's ID, as the list shows it.
+    #[arg(value_name = "KEY")]
+    id: String,
+}
+
+#[derive(Debug, Args)]
+struct Filters {
+    /// Only keys in this state; `current` are all that are not revoked.
+    #[arg(long, value_parser = words(StatusFilter::ALL, StatusFilter::code))]
+    status: Option<String>,
+    /// Only keys of this environment.
+    #[arg(long, value_parser = environments())]
+    environment: Option<String>,
+    /// Only keys with this role: its ID or its name.
+    #[arg(long)]
+    role: Option<String>,
+    /// Part of a name, a key's ID, or the last four characters of a secret.
+    #[arg(long, value_name = "TEXT")]
+    search: Option<String>,
+    /// Only keys that made no request for 90 days, or never did.
+    #[arg(long)]
+    unused: bool,
+    /// By which column.
+    #[arg(long, value_parser = words(KeySort::ALL, KeySort::code))]
+    sort: Option<String>,
+    /// In which direction. [default: names from A, dates from the newest]
+    #[arg(long, value_parser = ["asc", "desc"])]
+    order: Option<String>,
+    /// How many at most. [default: all]
+    #[arg(long, value_name = "NUMBER")]
+    limit: Option<usize>,
+}
+
+#[derive(Debug, Args)]
+struct New {
+    /// A label for people.
+    #[arg(long)]
+    name: String,
+    /// Where the key will be used. It is part of the secret.
+    #[arg(long, value_parser = environments())]
+    environment: String,
+    /// Its role: an ID or a name. You have to hold all that the role holds.
+    #[arg(long)]
+    role: String,
+    /// The last day on which it works (2027-01-31, in UTC), or the moment from which on it is refused
+    /// (2027-01-31T12:00:00Z). [default: never]
+    #[arg(long, value_name = "DAY|MOMENT|never", value_parser = expiry)]
+    expires: Option<Expiry>,
+}
+
+#[derive(Debug, Args)]
+struct Edit {
+    #[command(flatten)]
+    which: Which,
+    #[command(flatten)]
+    changes: Changes,
+}
+
+#[derive(Debug, Args)]
+#[group(required = true, multiple = true)]
+struct Changes {
+    /// Another label.
+    #[arg(long)]
+    name: Option<String>,
+    /// Another role: an ID or a name.
+    #[arg(long)]
+    role: Option<String>,
+    /// Another environment. The secret keeps the word that it was made with.
+    #[arg(long, value_parser = environments())]
+    environment: Option<String>,
+    /// The last day on which it works (2027-01-31, in UTC), the moment from which on it is refused
+    /// (2027-01-31T12:00:00Z), or never.
+    #[arg(long, value_name = "DAY|MOMENT|never", value_parser = expiry)]
+    expires: Option<Expiry>,
+}
+
+#[derive(Debug, Args)]
+struct Revoke {
+    #[command(flatten)]
+    which: Which,
+    /// For whoever looks at the key later.
+    #[arg(long, value_name = "TEXT")]
+    reason: Option<String>,
+    /// Do not ask.
+    #[arg(long)]
+    yes: bool,
+}
+
+/// From when on a key is refused; `None` for never.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Expiry(Option<Timestamp>);
+
+impl Expiry {
+    fn json(self) -> Value {
+        self.0.map(Timestamp::rfc3339).into()
+    }
+}
+
+/// What is shown of a key.
+#[derive(Deserialize)]
+struct Key {
+    id: String,
+    name: String,
+    role: Role,
+    environment: String,
+    status: String,
+    created_at: String,
+    created_by: String,
+    expires_at: Option<String>,
+    secret_last4: String,
+    last_used: Option<LastUsed>,
+    revoked: Option<Revocation>,
+}
+
+#[derive(Deserialize)]
+struct Role {
+    id: String,
+    name: String,
+}
+
+#[derive(Deserialize)]
+struct LastUsed {
+    at: String,
+    address: String,
+}
+
+#[derive(Deserialize)]
+struct Revocation {
+    at: String,
+    by: String,
+    reason: Option<String>,
+}
+
+/// The answer to a creation. Deliberately without `Debug`.
+#[derive(Deserialize)]
+struct Created {
+    key: Key,
+    /// `None`: it was in an answer that got lost.
+    secret: Option<String>,
+}
+
+impl Keys {
+    pub(super) fn run(self) -> Result<(), Failure> {
+        let Self { command, json } = self;
+        match command {
+            Command::List(filters) => list(filters, json),
+            Command::Create(new) => create(new, json),
+            Command::Show(which) => show(&Client::of_environment()?.get(&which.path()?)?, json),
+            Command::Edit(edit) => edit_key(edit, json),
+            Command::Pause(which) => act(&which, "pause", json),
+            Command::Resume(which) => act(&which, "resume", json),
+            Command::Revoke(revoke) => revoke_key(&revoke, json),
+        }
+    }
+}
+
+impl Which {
+    /// What is no ID is not repeated: somebody may have taken the secret for it.
+    fn path(&self) -> Result<String, Failure> {
+        let id: KeyId =
+            self.id.parse().map_err(|problem| Failure::wrong_call(format!("KEY is no key's ID: {problem}.")))?;
+        Ok(format!("{PATH}/{id}"))
+    }
+}
+
+fn list(filters: Filters, json: bool) -> Result<(), Failure> {
+    let client = Client::of_environment()?;
+    let Filters { status, environment, role, search, unused, sort, order, limit } = filters;
+    let role = role.map(|role| roles::find(&client, &role)).transpose()?.map(|id| id.to_string());
+    let unused = unused.then(|| "true".to_owned());
+    let filters = [
+        ("status", status),
+        ("environment", environment),
+        ("role", role),
+        ("q", search),
+        ("unused", unused),
+        ("sort", sort),
+        ("order", order),
+    ];
+    let filters: Vec<_> = filters.into_iter().filter_map(|(name, value)| Some((name, value?))).collect();
+    let items = client.list(PATH, &filters, limit)?;
+    if json {
+        return output::print(&output::json(&Value::from(items)));
+    }
+    let keys = items.iter().map(read).collect::<Result<Vec<Key>, _>>()?;
+    let rows = keys.into_iter().map(|key| {
+        let last_used = key.last_used.map_or_else(|| "never".to_owned(), |used| output::moment(&used.at));
+        [key.name, key.id, key.environment, key.role.name, key.status, last_used, output::moment(&key.created_at)]
+    });
+    output::print(&output::table(["Name", "Id", "Environment", "Role", "Status", "Last used", "Created"], rows))
+}
+
+fn create(new: New, json: bool) -> Result<(), Failure> {
+    let client = Client::of_environment()?;
+    let New { name, environment, role, expires } = new;
+    let role = roles::find(&client, &role)?;
+    let expires = expires.map(Expiry::json);
+    let body = json!({ "name": name, "environment": environment, "role_id": role, "expires_at": expires });
+    let answer = client.post(PATH, Some(&body))?;
+    let Created { key, secret } = answer.read()?;
+    let Some(secret) = secret else {
+        return Err(Failure::trouble(format!(
+            "{} was created, but the answer with its secret got lost on the way. Revoke it, and create another one.",
+            key.id
+        )));
+    };
+    output::say(&output::plain(&format!("{} was created. Its secret is shown this once; keep it safe.", key.id)));
+    let shown = if json { output::json(&answer.data) } else { output::plain(&secret) };
+    output::print(&shown).map_err(|failure| {
+        Failure::trouble(format!("{failure} The secret is lost: revoke {}, and create another key.", key.id))
+    })
+}
+
+fn edit_key(edit: Edit, json: bool) -> Result<(), Failure> {
+    let path = edit.which.path()?;
+    let client = Client::of_environment()?;
+    let Changes { name, role, environment, expires } = edit.changes;
+    let role = role.map(|role| roles::find(&client, &role)).transpose()?;
+    let fields = [
+        ("name", name.map(Value::from)),
+        ("role_id", role.map(|id| id.to_string().into())),
+        ("environment", environment.map(Value::from)),
+        ("expires_at", expires.map(Expiry::json)),
+    ];
+    let change: Map<_, _> = fields.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))).collect();
+    let seen = client.get(&path)?;
+    show(&client.patch(&path, &seen, &change.into())?, json)
+}
+
+fn revoke_key(revoke: &Revoke, json: bool) -> Result<(), Failure> {
+    let path = revoke.which.path()?;
+    let client = Client::of_environment()?;
+    if !revoke.yes {
+        let key: Key = client.get(&path)?.read()?;
+        ask::confirm(&format!("The key {} ({}) will be refused everywhere, for good.", key.name, key.id))?;
+    }
+    let body = revoke.reason.as_ref().map(|reason| json!({ "reason": reason }));
+    show(&client.post(&format!("{path}/revoke"), body.as_ref())?, json)
+}
+
+/// Pauses or resumes.
+fn act(which: &Which, what: &str, json: bool) -> Result<(), Failure> {
+    let path = format!("{}/{what}", which.path()?);
+    show(&Client::of_environment()?.post(&path, None)?, json)
+}
+
+fn show(answer: &Answer, json: bool) -> Result<(), Failure> {
+    if json {
+        return output::print(&output::json(&answer.data));
+    }
+    let key: Key = answer.read()?;
+    let last_used = key.last_used.map(|used| format!("{} from {}", output::moment(&used.at), used.address));
+    let revoked = key.revoked.map(|Revocation { at, by, reason }| {
+        let reason = reason.map(|reason| format!(": {reason}"));
+        format!("{} by {by}{}", output::moment(&at), reason.unwrap_or_default())
+    });
+    let expires = key.expires_at.as_deref().map(output::moment);
+    let never = || "never".to_owned();
+    output::print(&output::details([
+        ("Name", vec![key.name]),
+        ("Id", vec![key.id]),
+        ("Environment", vec![key.environment]),
+        ("Role", vec![format!("{} ({})", key.role.name, key.role.id)]),
+        ("Status", vec![key.status]),
+        ("Secret", vec![format!("…{}", key.secret_last4)]),
+        ("Created", vec![format!("{} by {}", output::moment(&key.created_at), key.created_by)]),
+        ("Last used", vec![last_used.unwrap_or_else(never)]),
+        ("Expires", vec![expires.unwrap_or_else(never)]),
+        ("Revoked", vec![revoked.unwrap_or_else(never)]),
+    ]))
+}
+
+/// The words that one of the vocabulary's lists knows.
+fn words<T: Copy>(all: &[T], code: impl Fn(T) -> &'static str) -> PossibleValuesParser {
+    PossibleValuesParser::new(all.iter().map(|word| code(*word)))
+}
+
+fn environments() -> PossibleValuesParser {
+    words(Environment::ALL, Environment::code)
+}
+
+fn expiry(text: &str) -> Result<Expiry, &'static str> {
+    if text == "never" {
+        return Ok(Expiry(None));
+    }
+    let moment = Timestamp::end_of_day(text).or_else(|| Timestamp::from_rfc3339(text));
+    moment.map(|moment| Expiry(Some(moment))).ok_or("write it as 2027-01-31, as 2027-01-31T12:00:00Z, or as never")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_expires_after_a_day_at_a_moment_or_never() {
+        let at = |text| expiry(text).map(Expiry::json);
+        assert_eq!(at("2027-01-31"), Ok(json!("2027-02-01T00:00:00Z")));
+        assert_eq!(at("2027-01-31T13:00:00+01:00"), Ok(json!("2027-01-31T12:00:00Z")));
+        assert_eq!(at("never"), Ok(Value::Null));
+        assert!(at("tomorrow").is_err() && at("2027-02-30").is_err() && at("").is_err());
+    }
+}
