@@ -128,6 +128,17 @@ pub enum AppError {
         /// What the first sending made.
         key: Box<KeyView>,
     },
+    /// A second rotation would cut off whoever still uses the first secret.
+    #[error(
+        "This key is being rotated: its secret before this one works until {}. Finish that first, or end it with this rotation.", .retires_at.exact()
+    )]
+    RotationRunning {
+        /// Until when.
+        retires_at: crate::Timestamp,
+    },
+    /// There is no old secret to retire.
+    #[error("This key is not being rotated. It has one secret key, the current one.")]
+    NoRotation,
     /// The plan allows no further key.
     #[error(
         "The {} plan allows {} active API keys and you have {}. Revoke unused keys, or raise the plan.",
@@ -195,6 +206,8 @@ impl AppError {
             Self::Conflict { .. }
             | Self::WrongState { .. }
             | Self::AlreadyCreated { .. }
+            | Self::RotationRunning { .. }
+            | Self::NoRotation
             | Self::KeyLimitReached { .. }
             | Self::LastOwner
             | Self::RoleInUse { .. }

@@ -8,6 +8,7 @@ use crate::{
     KeyId, RoleId, Timestamp, field,
     page::Page,
     role::{RoleChoice, RoleRef},
+    rotation::RetiringSecret,
 };
 
 /// How long a key's name may be, in characters after trimming.
@@ -121,6 +122,7 @@ words! {
 
 /// What the table shows: the part of the page that lives in its URL.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct KeyListParams {
     /// Part of a name, a key ID, or the last four characters of a secret. Empty: no search.
     pub search: String,
@@ -258,6 +260,12 @@ pub struct KeyView {
     pub expires_at: Option<Timestamp>,
     /// The last four characters of its current secret, to tell which one an application holds.
     pub secret_last4: String,
+    /// When that was made.
+    pub secret_created_at: Timestamp,
+    /// When it is time for another one. `None` for a key that is revoked.
+    pub rotation_due_at: Option<Timestamp>,
+    /// The secret before it, as long as that works, too.
+    pub retiring: Option<RetiringSecret>,
     /// `None`: never used.
     pub last_used: Option<LastUsed>,
     /// Set when revoked.

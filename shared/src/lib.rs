@@ -14,6 +14,7 @@ pub mod page;
 pub mod path;
 pub mod permission;
 pub mod role;
+pub mod rotation;
 pub mod team;
 pub mod timestamp;
 pub mod verify;

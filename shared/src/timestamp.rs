@@ -100,6 +100,12 @@ impl Timestamp {
         i64::from(utc.year()) * 12 + i64::from(u8::from(utc.month())) - 1
     }
 
+    /// The calendar day in UTC, counted from 1970.
+    #[must_use]
+    pub const fn day_number(self) -> i64 {
+        self.0.div_euclid(86_400_000_000)
+    }
+
     /// How a person says it, seen from `now`: `just now`, `5 minutes ago`, `in 3 days`, and the day itself beyond a month.
     #[must_use]
     pub fn relative_to(self, now: Self) -> String {

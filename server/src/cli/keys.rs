@@ -6,6 +6,7 @@ use serde_json::{Map, Value, json};
 use shared::{
     KeyId, Timestamp,
     key::{Environment, KeySort, StatusFilter},
+    rotation,
 };
 
 use super::{
@@ -42,6 +43,11 @@ enum Command {
     Pause(Which),
     /// Let a paused key through again.
     Resume(Which),
+    /// Give a key another secret, which alone goes to standard output, and is shown this once. The one before goes on
+    /// working for a while.
+    Rotate(Rotate),
+    /// Refuse the old secret of a rotation from now on.
+    Retire(Which),
     /// Refuse a key for good.
     Revoke(Revoke),
 }
@@ -125,6 +131,18 @@ struct Changes {
 }
 
 #[derive(Debug, Args)]
+struct Rotate {
+    #[command(flatten)]
+    which: Which,
+    /// For how long the old secret goes on working: 0, or a number of hours or days such as 12h or 7d; 30d at most.
+    #[arg(long, value_name = "TIME", value_parser = overlap, default_value = "24h")]
+    overlap: u32,
+    /// End a rotation that is under way.
+    #[arg(long)]
+    force: bool,
+}
+
+#[derive(Debug, Args)]
 struct Revoke {
     #[command(flatten)]
     which: Which,
@@ -158,6 +176,7 @@ struct Key {
     created_by: String,
     expires_at: Option<String>,
     secret_last4: String,
+    retiring: Option<Retiring>,
     last_used: Option<LastUsed>,
     revoked: Option<Revocation>,
 }
@@ -166,6 +185,12 @@ struct Key {
 struct Role {
     id: String,
     name: String,
+}
+
+#[derive(Deserialize)]
+struct Retiring {
+    last4: String,
+    retires_at: String,
 }
 
 #[derive(Deserialize)]
@@ -199,6 +224,8 @@ impl Keys {
             Command::Edit(edit) => edit_key(edit, json),
             Command::Pause(which) => act(&which, "pause", json),
             Command::Resume(which) => act(&which, "resume", json),
+            Command::Rotate(rotate) => rotate_key(&rotate, json),
+            Command::Retire(which) => act(&which, "retire", json),
             Command::Revoke(revoke) => revoke_key(&revoke, json),
         }
     }
@@ -246,19 +273,31 @@ fn create(new: New, json: bool) -> Result<(), Failure> {
     let role = roles::find(&client, &role)?;
     let expires = expires.map(Expiry::json);
     let body = json!({ "name": name, "environment": environment, "role_id": role, "expires_at": expires });
-    let answer = client.post(PATH, Some(&body))?;
+    reveal(&client.post(PATH, Some(&body))?, "created", json)
+}
+
+fn rotate_key(rotate: &Rotate, json: bool) -> Result<(), Failure> {
+    let path = rotate.which.path()?;
+    let body = json!({ "overlap_seconds": rotate.overlap, "force": rotate.force });
+    reveal(&Client::of_environment()?.post(&format!("{path}/rotate"), Some(&body))?, "rotated", json)
+}
+
+/// The secret alone goes to standard output, so that it can be handed on to where it is kept.
+fn reveal(answer: &Answer, done: &str, json: bool) -> Result<(), Failure> {
     let Created { key, secret } = answer.read()?;
+    let (lost, unwritten) = match done {
+        "created" => ("Revoke it, and create another one.", format!("revoke {}, and create another key", key.id)),
+        _ => ("Rotate it once more, with --force.", format!("rotate {} once more, with --force", key.id)),
+    };
     let Some(secret) = secret else {
         return Err(Failure::trouble(format!(
-            "{} was created, but the answer with its secret got lost on the way. Revoke it, and create another one.",
+            "{} was {done}, but the answer with its secret got lost on the way. {lost}",
             key.id
         )));
     };
-    output::say(&output::plain(&format!("{} was created. Its secret is shown this once; keep it safe.", key.id)));
+    output::say(&output::plain(&format!("{} was {done}. Its secret is shown this once; keep it safe.", key.id)));
     let shown = if json { output::json(&answer.data) } else { output::plain(&secret) };
-    output::print(&shown).map_err(|failure| {
-        Failure::trouble(format!("{failure} The secret is lost: revoke {}, and create another key.", key.id))
-    })
+    output::print(&shown).map_err(|failure| Failure::trouble(format!("{failure} The secret is lost: {unwritten}.")))
 }
 
 fn edit_key(edit: Edit, json: bool) -> Result<(), Failure> {
@@ -288,7 +327,7 @@ fn revoke_key(revoke: &Revoke, json: bool) -> Result<(), Failure> {
     show(&client.post(&format!("{path}/revoke"), body.as_ref())?, json)
 }
 
-/// Pauses or resumes.
+/// Pauses, resumes, or retires the old secret.
 fn act(which: &Which, what: &str, json: bool) -> Result<(), Failure> {
     let path = format!("{}/{what}", which.path()?);
     show(&Client::of_environment()?.post(&path, None)?, json)
@@ -304,6 +343,7 @@ fn show(answer: &Answer, json: bool) -> Result<(), Failure> {
         let reason = reason.map(|reason| format!(": {reason}"));
         format!("{} by {by}{}", output::moment(&at), reason.unwrap_or_default())
     });
+    let retiring = key.retiring.map(|old| format!("…{} until {}", old.last4, output::moment(&old.retires_at)));
     let expires = key.expires_at.as_deref().map(output::moment);
     let never = || "never".to_owned();
     output::print(&output::details([
@@ -313,6 +353,7 @@ fn show(answer: &Answer, json: bool) -> Result<(), Failure> {
         ("Role", vec![format!("{} ({})", key.role.name, key.role.id)]),
         ("Status", vec![key.status]),
         ("Secret", vec![format!("…{}", key.secret_last4)]),
+        ("Old secret", vec![retiring.unwrap_or_else(|| "none".to_owned())]),
         ("Created", vec![format!("{} by {}", output::moment(&key.created_at), key.created_by)]),
         ("Last used", vec![last_used.unwrap_or_else(never)]),
         ("Expires", vec![expires.unwrap_or_else(never)]),
@@ -337,9 +378,26 @@ fn expiry(text: &str) -> Result<Expiry, &'static str> {
     moment.map(|moment| Expiry(Some(moment))).ok_or("write it as 2027-01-31, as 2027-01-31T12:00:00Z, or as never")
 }
 
+fn overlap(text: &str) -> Result<u32, &'static str> {
+    let hours = match text.strip_suffix('d') {
+        Some(days) => days.parse::<u32>().ok().and_then(|days| days.checked_mul(24)),
+        None => text.strip_suffix('h').unwrap_or(if text == "0" { text } else { "" }).parse().ok(),
+    };
+    let seconds = hours.and_then(|hours| hours.checked_mul(3_600)).and_then(|seconds| rotation::overlap(seconds).ok());
+    seconds.ok_or("write it as 0, as 12h, or as 7d; at most 30d")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_overlap_is_hours_or_days() {
+        assert_eq!(["0", "12h", "7d", "30d"].map(overlap), [Ok(0), Ok(43_200), Ok(604_800), Ok(2_592_000)]);
+        for wrong in ["31d", "721h", "7", "d", "", "-1d", "99999999999d", "4294967295h"] {
+            assert!(overlap(wrong).is_err(), "{wrong}");
+        }
+    }
 
     #[test]
     fn a_key_expires_after_a_day_at_a_moment_or_never() {

@@ -1,7 +1,12 @@
 //! `/v1/keys`: the organization's API keys. Whoever gives a key a role needs every permission that the role holds.
 
 use axum::response::Response;
-use backend::{authz, expected::Target, ops::KeyChange, slice::Slice};
+use backend::{
+    authz,
+    expected::Target,
+    ops::{KeyChange, KeyRotation},
+    slice::Slice,
+};
 use serde::{Deserialize, Serialize};
 use shared::{
     KeyId, RoleId,
@@ -26,6 +31,8 @@ pub(super) const PATH: &str = "/v1/keys";
 pub(super) const ONE: &str = "/v1/keys/{id}";
 pub(super) const PAUSE: &str = "/v1/keys/{id}/pause";
 pub(super) const RESUME: &str = "/v1/keys/{id}/resume";
+pub(super) const ROTATE: &str = "/v1/keys/{id}/rotate";
+pub(super) const RETIRE: &str = "/v1/keys/{id}/retire";
 pub(super) const REVOKE: &str = "/v1/keys/{id}/revoke";
 
 const WHAT: &str = "API key";
@@ -132,6 +139,21 @@ struct UpdateIn {
     expires_at: Option<Option<Moment>>,
 }
 
+/// How a key is rotated.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = KeyRotate, example = json!({ "overlap_seconds": 86_400 }))]
+struct RotateIn {
+    /// For how long the secret of now goes on working: at most 30 days, and never past the key's own date. 0: it ends at
+    /// once.
+    #[schema(maximum = 2_592_000)]
+    overlap_seconds: u32,
+    /// Whether a rotation that is under way may be ended for this one.
+    #[serde(default)]
+    #[schema(required = false)]
+    force: bool,
+}
+
 /// Why a key is revoked.
 #[derive(Deserialize, ToSchema, Default)]
 #[serde(deny_unknown_fields)]
@@ -156,6 +178,9 @@ struct RevokeIn {
     "created_by": "ada@example.com",
     "expires_at": null,
     "secret_last4": "9fQx",
+    "secret_created_at": "2026-11-24T09:30:00Z",
+    "rotation_due_at": "2027-02-22T09:30:00Z",
+    "retiring": null,
     "last_used": { "at": "2026-11-24T10:12:41.518Z", "address": "203.0.113.9" },
     "revoked": null
 }))]
@@ -182,12 +207,33 @@ pub(super) struct Key {
     /// The last four characters of its current secret.
     #[schema(min_length = 4, max_length = 4)]
     secret_last4: String,
+    /// When that was made.
+    secret_created_at: Moment,
+    /// When it is time to rotate the key; `null` for one that is revoked.
+    #[schema(required = true)]
+    rotation_due_at: Option<Moment>,
+    /// The secret before it, while that works, too.
+    #[schema(required = true)]
+    retiring: Option<Retiring>,
     /// `null`: never used.
     #[schema(required = true)]
     last_used: Option<LastUsed>,
     /// Set when revoked.
     #[schema(required = true)]
     revoked: Option<Revocation>,
+}
+
+/// The old secret of a rotation.
+#[derive(Serialize, ToSchema)]
+struct Retiring {
+    /// Its last four characters.
+    #[schema(min_length = 4, max_length = 4)]
+    last4: String,
+    /// Until when it works.
+    retires_at: Moment,
+    /// `null`: never used.
+    #[schema(required = true)]
+    last_used: Option<LastUsed>,
 }
 
 /// When and from where a key was last used.
@@ -220,6 +266,12 @@ struct KeyCreated<'a> {
     secret_shown: bool,
 }
 
+impl From<key::LastUsed> for LastUsed {
+    fn from(used: key::LastUsed) -> Self {
+        Self { at: Moment(used.at), address: used.address }
+    }
+}
+
 impl From<KeyView> for Key {
     fn from(view: KeyView) -> Self {
         Self {
@@ -233,7 +285,14 @@ impl From<KeyView> for Key {
             created_by: view.created_by,
             expires_at: view.expires_at.map(Moment),
             secret_last4: view.secret_last4,
-            last_used: view.last_used.map(|used| LastUsed { at: Moment(used.at), address: used.address }),
+            secret_created_at: Moment(view.secret_created_at),
+            rotation_due_at: view.rotation_due_at.map(Moment),
+            retiring: view.retiring.map(|retiring| Retiring {
+                last4: retiring.last4,
+                retires_at: Moment(retiring.retires_at),
+                last_used: retiring.last_used.map(LastUsed::from),
+            }),
+            last_used: view.last_used.map(LastUsed::from),
             revoked: view.revoked.map(|revoked| Revocation {
                 at: Moment(revoked.at),
                 by: revoked.by,
@@ -246,6 +305,14 @@ impl From<KeyView> for Key {
 fn answer(view: KeyView) -> Answer {
     let key = Key::from(view.clone());
     Answer::ok(&key).tagged(conditional::tag(&view, &key))
+}
+
+/// The one answer with the secret, and what remains of it for whoever asks again.
+fn revealed(created: &key::KeyCreated, answer: impl FnOnce(&KeyCreated<'_>) -> Answer) -> Answer {
+    let key = Key::from(created.key.clone());
+    let first = KeyCreated { key: &key, secret: Some(created.secret.expose()), secret_shown: false };
+    let again = KeyCreated { key: &key, secret: None, secret_shown: true };
+    answer(&first).kept_as(&again).tagged(conditional::tag(&created.key, &key))
 }
 
 /// List the keys
@@ -280,12 +347,8 @@ async fn create(call: Call<authz::KeyCreate>) -> Result<Response, Problem> {
     let params = KeyCreateParams { name, role: role_id, environment, expires_at, form_token: None };
     let change = async {
         let created = call.backend().key_create(&call.permit, params).await?;
-        let tag = |key: &Key| conditional::tag(&created.key, key);
-        let key = Key::from(created.key.clone());
-        let secret = Some(created.secret.expose());
-        let first = KeyCreated { key: &key, secret, secret_shown: false };
-        let again = KeyCreated { key: &key, secret: None, secret_shown: true };
-        Ok(Answer::created(format!("{PATH}/{}", key.id), &first).kept_as(&again).tagged(tag(&key)))
+        let location = format!("{PATH}/{}", created.key.id);
+        Ok(revealed(&created, |shown| Answer::created(location, shown)))
     };
     call.once(change).await
 }
@@ -351,6 +414,41 @@ async fn resume(call: Call<authz::KeyUpdate>) -> Result<Response, Problem> {
     call.once(async { Ok(answer(call.backend().key_resume(&call.permit, id).await?)) }).await
 }
 
+/// Rotate a key
+///
+/// It gets another secret, which is in this answer and in no other, and keeps everything else. The secret before goes on
+/// working for a while. The key that calls has to hold all that the key's role holds.
+#[utoipa::path(
+    post, path = ROTATE, operation_id = "rotate_key", tag = "Keys", request_body = RotateIn,
+    params(("id" = KeyId, Path, description = "Which key.")),
+    extensions(("x-permission" = json!("api.key.update"))),
+    responses((status = 200, description = "The key and its new secret.", body = Envelope<KeyCreated>))
+)]
+async fn rotate(call: Call<authz::KeyUpdate>) -> Result<Response, Problem> {
+    let target: Target<KeyId> = call.to_delete(WHAT)?;
+    let RotateIn { overlap_seconds, force } = call.read()?;
+    let change = async {
+        let rotation = KeyRotation { target, overlap_seconds, force };
+        let rotated = call.backend().key_rotate(&call.permit, rotation).await?;
+        Ok(revealed(&rotated, |shown| Answer::ok(shown)))
+    };
+    call.once(change).await
+}
+
+/// Finish a rotation
+///
+/// The old secret is refused everywhere from the moment of the answer on.
+#[utoipa::path(
+    post, path = RETIRE, operation_id = "retire_secret", tag = "Keys",
+    params(("id" = KeyId, Path, description = "Which key.")),
+    extensions(("x-permission" = json!("api.key.update"))),
+    responses((status = 200, description = "The key as it is now.", body = Envelope<Key>))
+)]
+async fn retire(call: Call<authz::KeyUpdate>) -> Result<Response, Problem> {
+    let id = call.id(WHAT)?;
+    call.once(async { Ok(answer(call.backend().key_retire(&call.permit, id).await?)) }).await
+}
+
 /// Revoke a key
 ///
 /// For good: it is refused everywhere from the moment of the answer on. A key may revoke itself.
@@ -375,5 +473,7 @@ pub(super) fn router() -> OpenApiRouter<AppState> {
         .routes(routes!(get, update))
         .routes(routes!(pause))
         .routes(routes!(resume))
+        .routes(routes!(rotate))
+        .routes(routes!(retire))
         .routes(routes!(revoke))
 }

@@ -53,6 +53,8 @@ pub const ROUTES: &[(&str, &str)] = &[
     ("PATCH", keys::ONE),
     ("POST", keys::PAUSE),
     ("POST", keys::RESUME),
+    ("POST", keys::ROTATE),
+    ("POST", keys::RETIRE),
     ("POST", keys::REVOKE),
     ("GET", roles::PATH),
     ("POST", roles::PATH),

@@ -116,6 +116,8 @@ both_databases! {
             (format!("/v1/invitations/{invitation}/link"), empty.clone(), Some("link")),
             (format!("/v1/keys/{key}/pause"), empty.clone(), None),
             (format!("/v1/keys/{key}/resume"), empty.clone(), None),
+            (format!("/v1/keys/{key}/rotate"), json!({ "overlap_seconds": 3_600 }), Some("secret")),
+            (format!("/v1/keys/{key}/retire"), empty.clone(), None),
             (format!("/v1/keys/{key}/revoke"), empty, None),
         ].into_iter().enumerate() {
             let caller = with_key(&admin.caller, &format!("number-{number}"));

@@ -28,6 +28,7 @@ mod key_list;
 mod key_pause;
 mod key_resume;
 mod key_revoke;
+mod key_rotate;
 mod key_update;
 mod keys_as_actors;
 mod mail;

@@ -11,7 +11,9 @@ use backend::keyring::{AskedPermission, Question, secret::WellFormed};
 use serde_json::json;
 use shared::role::SystemRole;
 
-use crate::harness::{Answer, Caller, Database, Engine, NOW, Person, both_databases, process::Process, together};
+use crate::harness::{
+    Answer, Caller, Database, Engine, NOW, Person, Setup, both_databases, process::Process, together,
+};
 
 /// Outcome and number for each, as the database has them.
 const BY_OUTCOME: &str = "SELECT outcome || ' ' || CAST(sum(requests) AS TEXT) AS text FROM key_usage \
@@ -143,6 +145,53 @@ both_databases! {
             format!("{id} revoked {} 127.0.0.1 shop/1.2 -", of(&revoked)),
         ];
         assert_eq!(app.database.texts(rows).await, wanted);
+    }
+
+    async fn from_where_and_what_for_a_key_was_used_is_kept_day_by_day(app = Setup::behind_a_proxy()) {
+        let owner = app.owner().await;
+        let key = owner.key(SystemRole::ApiClient).await;
+        let from = |address: &'static str| key.caller.clone().with("x-forwarded-for", address);
+        for _ in 0..3 {
+            from("203.0.113.9").get("/v1/verify?permission=ip.lookup").await.data();
+        }
+        from("203.0.113.9").get("/v1/verify").await.data();
+        from("203.0.113.9").get("/v1/verify?permission=orders.read").await.refusal();
+        app.backend.flush_usage().await.expect("written");
+        from("::ffff:203.0.113.9").get("/v1/verify?permission=ip.lookup&permission=ip.lookup").await.data();
+        from("2001:db8::7").get("/v1/verify?permission=ip.lookup").await.data();
+        app.backend.flush_usage().await.expect("written");
+        app.clock.set(NOW.plus_days(1));
+        from("203.0.113.9").get("/v1/verify").await.data();
+        app.backend.flush_usage().await.expect("written");
+        let rows = "SELECT CAST(day AS TEXT) || ' ' || address || ' [' || asked || '] ' || CAST(allowed AS TEXT) || ' ' || \
+            CAST(refused AS TEXT) AS text FROM key_traces ORDER BY day, address, asked";
+        let (today, tomorrow) = (NOW.day_number(), NOW.day_number() + 1);
+        let wanted = [
+            format!("{today} 2001:db8::7 [ip.lookup] 1 0"),
+            format!("{today} 203.0.113.9 [] 1 1"),
+            format!("{today} 203.0.113.9 [ip.lookup] 4 0"),
+            format!("{tomorrow} 203.0.113.9 [] 1 0"),
+        ];
+        assert_eq!(app.database.texts(rows).await, wanted);
+    }
+
+    async fn ever_new_questions_and_addresses_leave_a_bounded_trace(app) {
+        let owner = app.owner().await;
+        let key = owner.key(SystemRole::ApiClient).await;
+        let secret = WellFormed::read(&key.secret).expect("a secret");
+        for number in 0..2_000_u32 {
+            let question = Question {
+                permissions: std::iter::once(AskedPermission::read(&format!("orders.{number}"))).collect(),
+                address: Some(std::net::Ipv4Addr::from_bits(number).into()),
+                ..Question::default()
+            };
+            assert!(app.backend.verify(Ok(secret), &question).outcome.is_err());
+        }
+        app.backend.flush_usage().await.expect("written");
+        let rows = "SELECT CAST(count(*) AS TEXT) || ' ' || CAST(sum(refused) AS TEXT) AS text FROM key_traces";
+        assert_eq!(app.database.texts(rows).await, ["16 16"]);
+        // What really happened is in the counts.
+        assert_eq!(app.database.texts(BY_OUTCOME).await, ["permission_missing 2000"]);
     }
 
     async fn while_the_database_does_not_take_it_verification_goes_on_and_nothing_is_lost(app) {

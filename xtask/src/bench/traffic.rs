@@ -35,7 +35,7 @@ impl Traffic {
     pub(super) fn changes(server: &Driven, per_second: u32) -> Result<Self> {
         let mut visitor = Client::connect(&server.address)?;
         let cookie = visitor.sign_in()?;
-        let list = visitor.call("key_list", Some(&cookie), &json!({ "params": { "page": 1 } }))?;
+        let list = visitor.call("key_list", Some(&cookie), &json!({ "params": {} }))?;
         let rows = list.pointer("/page/rows").and_then(Value::as_array).context("no list of keys")?;
         let ids: Vec<Value> = rows.iter().filter_map(|row| row.get("id").cloned()).collect();
         let pause = Duration::from_secs(1) * CHANGERS / per_second;

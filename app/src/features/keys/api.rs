@@ -6,6 +6,7 @@ use leptos::{prelude::*, server_fn::codec::Json};
 use shared::{
     KeyId,
     key::{self, KeyCreateParams, KeyCreated, KeyListParams, KeyRefused, KeyUpdateParams, KeyView},
+    rotation::KeyRotateParams,
 };
 
 use crate::error::ApiResult;
@@ -54,4 +55,16 @@ pub async fn key_resume(id: KeyId) -> ApiResult<KeyView> {
 #[server(endpoint = "key_revoke", input = Json)]
 pub async fn key_revoke(id: KeyId, reason: String) -> ApiResult<KeyRefused> {
     respond(async |cx| cx.backend().key_revoke(&cx.authorize::<authz::KeyDelete>()?, id, &reason).await).await
+}
+
+/// Gives the key another secret, which the answer alone shows.
+#[server(endpoint = "key_rotate", input = Json)]
+pub async fn key_rotate(params: KeyRotateParams) -> ApiResult<KeyCreated> {
+    respond(async |cx| cx.backend().key_rotate(&cx.authorize::<authz::KeyUpdate>()?, params).await).await
+}
+
+/// Refuses the old secret of a rotation from now on.
+#[server(endpoint = "key_retire", input = Json)]
+pub async fn key_retire(id: KeyId) -> ApiResult<KeyView> {
+    respond(async |cx| cx.backend().key_retire(&cx.authorize::<authz::KeyUpdate>()?, id).await).await
 }

@@ -10,7 +10,9 @@ use super::{
     create_dialog::{Create, Creation},
     edit_dialog::EditForm,
     pause_dialog::PauseForm,
+    retiring::RetireForm,
     revoke_dialog::RevokeForm,
+    rotate_dialog::{Rotate, Rotation},
     shortcuts::ShortcutList,
     tab::{Tab, Task},
 };
@@ -25,16 +27,19 @@ pub(super) fn KeyDialog(
     allowance: Memo<Option<KeyAllowance>>,
 ) -> impl IntoView {
     let creation = Creation::new(tab);
+    let rotation = Rotation::new(tab);
     let open = Memo::new(move |_| tab.task.read().is_some());
     let title = Signal::derive(move || match &*tab.task.read() {
         None => "",
         Some(Task::Create) => creation.title(),
         Some(Task::Edit(_)) => "Edit API key",
         Some(Task::Pause(_)) => "Pause API key",
+        Some(Task::Rotate(_)) => rotation.title(),
+        Some(Task::Retire(_)) => "Finish rotation",
         Some(Task::Revoke(_)) => "Revoke API key",
         Some(Task::Shortcuts) => "Keyboard shortcuts",
     });
-    let locked = Memo::new(move |_| creation.is_locked());
+    let locked = Memo::new(move |_| creation.is_locked() || rotation.is_locked());
     let close = Callback::new(move |()| tab.close());
     view! {
         <Dialog id="key-dialog" title open locked on_close=close>
@@ -43,6 +48,8 @@ pub(super) fn KeyDialog(
                     Task::Create => view! { <Create creation roles allowance/> }.into_any(),
                     Task::Edit(key) => view! { <EditForm tab key roles/> }.into_any(),
                     Task::Pause(key) => view! { <PauseForm tab key/> }.into_any(),
+                    Task::Rotate(key) => view! { <Rotate rotation key/> }.into_any(),
+                    Task::Retire(key) => view! { <RetireForm tab key/> }.into_any(),
                     Task::Revoke(key) => view! { <RevokeForm tab key list/> }.into_any(),
                     Task::Shortcuts => view! { <ShortcutList/> }.into_any(),
                 })

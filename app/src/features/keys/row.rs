@@ -8,6 +8,7 @@ use shared::{
 
 use super::{
     key_id::ShortKeyId,
+    retiring::RetiringNote,
     row_menu::RowMenu,
     tab::{Refusals, Tab, Task},
 };
@@ -75,6 +76,10 @@ fn Status(key: KeyView, now: Memo<Timestamp>) -> impl IntoView {
         KeyStatus::Expired => Tone::Lapsed,
         KeyStatus::Revoked => Tone::Over,
     };
+    let rotating = key.retiring.map(|retiring| view! { <RetiringNote retiring now/> });
+    let due = key.rotation_due_at.filter(|_| rotating.is_none()).map(|at| {
+        view! { <Show when=move || at <= now.get()><small title="Its secret key is old.">"due for rotation"</small></Show> }
+    });
     let about = match (key.status, key.revoked, key.expires_at) {
         (KeyStatus::Revoked, Some(Revocation { at, by, reason }), _) => view! {
             <small><Time at now/>" by "{by}</small>
@@ -88,6 +93,8 @@ fn Status(key: KeyView, now: Memo<Timestamp>) -> impl IntoView {
     view! {
         <Badge tone word=key.status.label()/>
         {about}
+        {rotating}
+        {due}
     }
 }
 

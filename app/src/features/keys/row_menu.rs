@@ -21,9 +21,13 @@ pub(super) fn RowMenu(
     let menu = format!("menu-{}", key.id);
     let id = key.id;
     let status = key.status;
+    let is_rotating = key.retiring.is_some();
+    let may_rotate = matches!(status, KeyStatus::Active | KeyStatus::Paused);
     let key = StoredValue::new(key);
     let refused = Signal::stored(refused);
     let pause = Callback::new(move |()| tab.open(Task::Pause(key.get_value())));
+    let rotate = Callback::new(move |()| tab.open(Task::Rotate(key.get_value())));
+    let retire = Callback::new(move |()| tab.open(Task::Retire(key.get_value())));
     let resume = Callback::new(move |()| tab.resume(&key.read_value()));
     let copy = Callback::new(move |()| {
         spawn_local(async move {
@@ -36,6 +40,9 @@ pub(super) fn RowMenu(
     });
     view! {
         <Menu id=menu.clone() label="More actions" face=|| view! { <Glyph icon=Icon::More/> }>
+            {may_rotate.then(|| view! { <MenuItem menu=menu.clone() label="Rotate" refused on_choose=rotate/> })}
+            {is_rotating
+                .then(|| view! { <MenuItem menu=menu.clone() label="Finish rotation" refused on_choose=retire/> })}
             {match status {
                 KeyStatus::Active => {
                     Some(view! { <MenuItem menu=menu.clone() label="Pause" refused on_choose=pause/> }.into_any())

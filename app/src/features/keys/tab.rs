@@ -23,6 +23,10 @@ pub(super) enum Task {
     Edit(KeyView),
     /// Stopping one for a while.
     Pause(KeyView),
+    /// Giving one another secret.
+    Rotate(KeyView),
+    /// Ending its old secret before its time.
+    Retire(KeyView),
     /// Ending one.
     Revoke(KeyView),
     /// Reading which keys of the keyboard do what.
@@ -103,6 +107,8 @@ const fn is_about_a_stale_table(error: &AppError) -> bool {
             | AppError::AlreadyCreated { .. }
             | AppError::NotFound { .. }
             | AppError::KeyLimitReached { .. }
+            | AppError::RotationRunning { .. }
+            | AppError::NoRotation
     )
 }
 

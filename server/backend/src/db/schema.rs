@@ -17,6 +17,8 @@ tables! {
         name -> Text,
         plan -> Text,
         whitelist_mode -> Text,
+        rotate_production_days -> BigInt,
+        rotate_other_days -> BigInt,
         audit_seq -> BigInt,
         audit_hash -> Binary,
         created_at -> UtcMoment,
@@ -141,6 +143,19 @@ tables! {
         used_at -> UtcMoment,
         address -> Text,
         user_agent -> Nullable<Text>,
+    }
+    key_traces (organization_id, day, key_id, address, asked) {
+        organization_id -> Text,
+        day -> BigInt,
+        key_id -> Text,
+        address -> Text,
+        asked -> Text,
+        first_at -> UtcMoment,
+        last_at -> UtcMoment,
+        user_agent -> Nullable<Text>,
+        allowed -> BigInt,
+        refused -> BigInt,
+        reported -> BigInt,
     }
     key_usage (key_id, hour, outcome) {
         key_id -> Text,

@@ -26,7 +26,7 @@ use self::{
     flood::Flood,
     index::Index,
     pepper::Peppers,
-    record::Recorder,
+    record::{Allowed, Recorder},
     secret::WellFormed,
 };
 
@@ -40,6 +40,15 @@ pub enum AskedPermission {
 }
 
 impl AskedPermission {
+    /// The dotted name.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        match self {
+            Self::Known(permission) => permission.name(),
+            Self::Own(name) => name,
+        }
+    }
+
     /// Reads a dotted name. Every text is a question one may ask.
     #[must_use]
     pub fn read(name: &str) -> Self {
@@ -67,11 +76,7 @@ pub struct Question<'q> {
 impl Question<'_> {
     /// `ip.lookup orders.read`
     fn permissions_in_words(&self) -> String {
-        let names = self.permissions.iter().map(|asked| match asked {
-            AskedPermission::Known(permission) => permission.name(),
-            AskedPermission::Own(name) => name.as_str(),
-        });
-        names.collect::<Vec<_>>().join(" ")
+        self.permissions.iter().map(AskedPermission::name).collect::<Vec<_>>().join(" ")
     }
 }
 
@@ -156,7 +161,7 @@ impl Keyring {
         if outcome.is_ok() {
             slot.organization().count_request(now);
         }
-        self.recorder.note(slot, entry.id(), question, outcome, now);
+        self.recorder.note(slot, entry.id(), question, outcome.map(|()| Allowed::default()), now);
         let holder = Holder {
             key: slot.id(),
             organization: slot.organization().id(),

@@ -19,7 +19,7 @@ use crossbeam_queue::{ArrayQueue, SegQueue};
 use shared::{KeyId, SecretId, Timestamp, verify::Refusal};
 use smallvec::SmallVec;
 
-use super::{Question, index::KeySlot};
+use super::{AskedPermission, Question, index::KeySlot};
 
 /// What a genuine secret was answered with.
 pub(crate) const OUTCOMES: [Option<Refusal>; 7] = [
@@ -44,13 +44,31 @@ const BATCH: usize = 64;
 /// How often a lock that is held for some instructions is tried before the detail is given up.
 const TRIES: usize = 100;
 
-/// When and from where a secret was used last.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct LastUse {
+/// A secret was presented from one address with one question: how often since the last time. It was allowed or refused
+/// each time; what was both has two of these.
+#[derive(Debug, Clone)]
+pub(crate) struct Trace {
     pub(crate) secret: SecretId,
-    pub(crate) at: Timestamp,
     pub(crate) address: Option<IpAddr>,
+    /// What was asked for. Nothing when it was refused: whoever holds a secret could ask for a million other names.
+    pub(crate) asked: Asked,
+    pub(crate) first_at: Timestamp,
+    pub(crate) last_at: Timestamp,
     pub(crate) user_agent: Option<Box<str>>,
+    pub(crate) allowed: u32,
+    pub(crate) refused: u32,
+    /// Allowed only because the whitelist reports and does not refuse.
+    pub(crate) reported: u32,
+}
+
+/// The permissions that a question names.
+pub(crate) type Asked = SmallVec<[AskedPermission; 1]>;
+
+/// How a request came to be allowed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct Allowed {
+    /// Only because the whitelist reports and does not refuse.
+    pub(crate) reported: bool,
 }
 
 /// One refusal of a genuine secret.
@@ -66,14 +84,17 @@ pub(crate) struct RefusalNote {
     pub(crate) permissions: Box<str>,
 }
 
-/// The last use of each secret of a key that was used since the last time: hardly ever more than one.
-type LastUses = SmallVec<[LastUse; 1]>;
+/// What a key was used for since the last time: hardly ever more than one thing.
+type Traces = SmallVec<[Trace; 1]>;
+
+/// Of one key, so many traces between two flushes; what more there is appears in the counts alone.
+const TRACES_OF_ONE: usize = 16;
 
 /// What has gathered in one key.
 #[derive(Debug, Default)]
 pub(crate) struct Recorded {
     counts: [AtomicU32; OUTCOMES.len()],
-    last_uses: Mutex<LastUses>,
+    traces: Mutex<Traces>,
 }
 
 /// Where a key's slot keeps it: empty while the key is not used. Whoever fills it puts the key into the queue.
@@ -84,7 +105,7 @@ pub(crate) type RecordedPlace = ArcSwapOption<Recorded>;
 pub(crate) struct Taken {
     pub(crate) slot: Arc<KeySlot>,
     pub(crate) counts: Counts,
-    pub(crate) last_uses: LastUses,
+    pub(crate) traces: Traces,
 }
 
 /// Which keys have something to tell, the details of refusals, and what belongs to no key.
@@ -122,16 +143,17 @@ impl Recorder {
         slot: &Arc<KeySlot>,
         secret: SecretId,
         question: &Question<'_>,
-        outcome: Result<(), Refusal>,
+        outcome: Result<Allowed, Refusal>,
         now: Timestamp,
     ) {
         let open = self.open(slot);
         let Some(recorded) = open.as_ref() else { return };
         let before = recorded.count(outcome);
-        match outcome {
-            Ok(()) => recorded.note_use(secret, question, now),
-            Err(refusal) if before < REFUSALS_OF_ONE => self.note_refusal(slot.id(), question, refusal, now),
-            Err(_) => {}
+        recorded.trace(secret, question, outcome, now);
+        if let Err(refusal) = outcome
+            && before < REFUSALS_OF_ONE
+        {
+            self.note_refusal(slot.id(), question, refusal, now);
         }
     }
 
@@ -245,34 +267,63 @@ fn take_away(batch: Vec<Arc<KeySlot>>) -> Vec<(Arc<KeySlot>, Arc<Recorded>)> {
     taken
 }
 
+impl Trace {
+    fn add(&mut self, outcome: Result<Allowed, Refusal>) {
+        match outcome {
+            Ok(Allowed { reported }) => {
+                self.allowed = self.allowed.saturating_add(1);
+                self.reported = self.reported.saturating_add(u32::from(reported));
+            }
+            Err(_) => self.refused = self.refused.saturating_add(1),
+        }
+    }
+}
+
 impl Recorded {
     /// Counts, and says how often that was the answer since the last time before.
-    fn count(&self, outcome: Result<(), Refusal>) -> u32 {
+    fn count(&self, outcome: Result<Allowed, Refusal>) -> u32 {
         // In the order of [`OUTCOMES`], which a test holds.
-        let at = outcome.map_or_else(|refusal| (refusal as usize).wrapping_sub(Refusal::Revoked as usize) + 1, |()| 0);
+        let at = outcome.map_or_else(|refusal| (refusal as usize).wrapping_sub(Refusal::Revoked as usize) + 1, |_| 0);
         self.counts.get(at).map_or(0, |count| count.fetch_add(1, Ordering::Relaxed))
     }
 
-    fn note_use(&self, secret: SecretId, question: &Question<'_>, at: Timestamp) {
-        // Whoever holds it writes a use of the same moment.
-        let Some(mut uses) = self.last_uses() else { return };
-        let Some(known) = uses.iter_mut().find(|known| known.secret == secret) else {
-            let user_agent = question.user_agent.map(Into::into);
-            uses.push(LastUse { secret, at, address: question.address, user_agent });
-            return;
-        };
-        if known.at <= at {
-            (known.at, known.address) = (at, question.address);
+    fn trace(&self, secret: SecretId, question: &Question<'_>, outcome: Result<Allowed, Refusal>, at: Timestamp) {
+        // Whoever holds it notes a use of the same moment.
+        let Some(mut traces) = self.traces() else { return };
+        let asked: &[AskedPermission] = if outcome.is_ok() { &question.permissions } else { &[] };
+        let known = traces.iter_mut().find(|known| {
+            known.secret == secret
+                && known.address == question.address
+                && known.asked.as_slice() == asked
+                && (known.refused == 0) == outcome.is_ok()
+        });
+        if let Some(known) = known {
+            known.last_at = known.last_at.max(at);
             if known.user_agent.as_deref() != question.user_agent {
                 known.user_agent = question.user_agent.map(Into::into);
             }
+            known.add(outcome);
+        } else if traces.len() < TRACES_OF_ONE {
+            let mut new = Trace {
+                secret,
+                address: question.address,
+                asked: asked.into(),
+                first_at: at,
+                last_at: at,
+                user_agent: question.user_agent.map(Into::into),
+                allowed: 0,
+                refused: 0,
+                reported: 0,
+            };
+            new.add(outcome);
+            traces.push(new);
         }
     }
 
-    fn last_uses(&self) -> Option<MutexGuard<'_, LastUses>> {
+    fn traces(&self) -> Option<MutexGuard<'_, Traces>> {
         for _ in 0..TRIES {
-            match self.last_uses.try_lock() {
-                Ok(uses) => return Some(uses),
+            match self.traces.try_lock() {
+                Ok(traces) => return Some(traces),
                 Err(TryLockError::Poisoned(poisoned)) => return Some(poisoned.into_inner()),
                 Err(TryLockError::WouldBlock) => spin_loop(),
             }
@@ -283,7 +334,7 @@ impl Recorded {
     /// Nobody writes to it any more.
     fn into_taken(self, slot: Arc<KeySlot>) -> Taken {
         let counts = self.counts.map(AtomicU32::into_inner);
-        Taken { slot, counts, last_uses: self.last_uses.into_inner().unwrap_or_else(PoisonError::into_inner) }
+        Taken { slot, counts, traces: self.traces.into_inner().unwrap_or_else(PoisonError::into_inner) }
     }
 }
 
@@ -295,7 +346,7 @@ mod tests {
     fn every_answer_is_counted_in_its_own_place() {
         for (at, outcome) in OUTCOMES.into_iter().enumerate() {
             let recorded = Recorded::default();
-            recorded.count(outcome.map_or(Ok(()), Err));
+            recorded.count(outcome.map_or(Ok(Allowed::default()), Err));
             let counts = recorded.counts.map(AtomicU32::into_inner);
             assert_eq!((counts[at], counts.iter().sum::<u32>()), (1, 1), "{outcome:?}");
         }

@@ -9,7 +9,7 @@ use std::time::Instant;
 use diesel::{
     BoolExpressionMethods as _, EscapeExpressionMethods as _, ExpressionMethods as _, JoinOnDsl as _,
     NullableExpressionMethods as _, OptionalExtension as _, QueryDsl as _, SelectableHelper as _,
-    TextExpressionMethods as _,
+    TextExpressionMethods as _, dsl::sql, expression::SqlLiteral, sql_types::Bool,
 };
 use diesel_async::RunQueryDsl as _;
 use serde::{Deserialize, Serialize};
@@ -26,6 +26,7 @@ use shared::{
 use super::{
     checked, count,
     role::{assignable_role, role_choice, role_choices},
+    rotation::{due_days, retiring_secrets},
     stop_if,
 };
 use crate::{
@@ -35,7 +36,7 @@ use crate::{
     db::{
         anydb::{AnyConnection, AnyDb, ForUpdate, Moment},
         column::{Digest32, Id},
-        row::key::{KeyRow, SecretRow, SecretUseRow},
+        row::key::{CurrentSecret, KeyRow, SecretRow, SecretUseRow},
         schema::{api_keys, key_secrets, lower, organizations, roles, secret_uses},
         tx::WriteTx,
     },
@@ -78,7 +79,7 @@ impl From<KeyUpdateParams> for KeyChange {
 /// What is selected for a [`Row`].
 macro_rules! row {
     () => {
-        (KeyRow::as_select(), roles::name, key_secrets::last4, Option::<SecretUseRow>::as_select())
+        (KeyRow::as_select(), roles::name, CurrentSecret::as_select(), Option::<SecretUseRow>::as_select())
     };
 }
 
@@ -102,7 +103,7 @@ impl Backend {
             .offset(skip)
             .load::<Row>(connection)
             .await?;
-        let rows = rows.into_iter().map(|row| view(row, now)).collect::<Result<_, _>>()?;
+        let rows = views(connection, organization, rows, now).await?;
 
         let current: Option<Id<KeyId>> = api_keys::table
             .filter(api_keys::organization_id.eq(Id(organization)))
@@ -143,7 +144,7 @@ impl Backend {
         }
         let mut connection = self.inner.store.read().await?;
         let rows = keys.select(row!()).limit(slicing.rows_to_read()).load::<Row>(&mut *connection).await?;
-        let rows = rows.into_iter().map(|row| view(row, now)).collect::<Result<_, _>>()?;
+        let rows = views(&mut connection, organization, rows, now).await?;
         slicing.cut(rows, |key| Place::of(key, params.sort))
     }
 
@@ -189,8 +190,6 @@ impl Backend {
             .get_result(tx.connection()?)
             .await?;
 
-        let secret = SecretKey::mint(params.environment);
-        let pepper = self.inner.keyring.peppers.current();
         let row = KeyRow {
             id: Id(fresh_id!(KeyId, now)),
             organization_id: tx.organization_id(),
@@ -207,26 +206,36 @@ impl Backend {
             revoked_by: None,
             revoked_reason: None,
         };
-        let secret_row = SecretRow {
-            id: Id(fresh_id!(SecretId, now)),
-            key_id: row.id,
-            digest: Digest32(pepper.digest(secret.well_formed()).0),
-            pepper: pepper.id(),
-            last4: secret.last4(),
-            created_at: Moment(now),
-            retires_at: None,
-        };
         diesel::insert_into(api_keys::table).values(&row).execute(tx.connection()?).await?;
-        diesel::insert_into(key_secrets::table).values(&secret_row).execute(tx.connection()?).await?;
+        let secret = self.give_secret(&mut tx, row.id, params.environment).await?;
         tx.touch(Subject::Key(row.id.0));
         let event = AuditEvent::created("key.create", row.id.0, audited(&row, &role.name));
         let committed = tx.commit(event, || {}).await?;
         self.applied(committed).await?;
-        Ok(KeyCreated {
-            key: row.view(role.name, secret_row.last4, None, now)?,
-            secret: RevealedSecret::new(secret.expose().to_owned()),
-            same_name: count(same_name),
-        })
+        let key = self.key_view(&mut *self.inner.store.read().await?, permit.organization(), row.id.0).await?;
+        Ok(KeyCreated { key, secret: RevealedSecret::new(secret.expose().to_owned()), same_name: count(same_name) })
+    }
+
+    /// Makes a secret and stores its digest as the key's current one.
+    pub(super) async fn give_secret(
+        &self,
+        tx: &mut WriteTx,
+        key: Id<KeyId>,
+        environment: Environment,
+    ) -> Result<SecretKey, Failure> {
+        let secret = SecretKey::mint(environment);
+        let pepper = self.inner.keyring.peppers.current();
+        let row = SecretRow {
+            id: Id(fresh_id!(SecretId, tx.now)),
+            key_id: key,
+            digest: Digest32(pepper.digest(secret.well_formed()).0),
+            pepper: pepper.id(),
+            last4: secret.last4(),
+            created_at: Moment(tx.now),
+            retires_at: None,
+        };
+        diesel::insert_into(key_secrets::table).values(&row).execute(tx.connection()?).await?;
+        Ok(secret)
     }
 
     /// Changes name, role, environment and expiry.
@@ -442,7 +451,7 @@ impl Backend {
         Ok(KeyAllowance { used: count(used), limit: self.inner.plans.of(plan)?.active_keys, plan: plan.to_owned() })
     }
 
-    async fn key_view(
+    pub(super) async fn key_view(
         &self,
         connection: &mut AnyConnection,
         organization: OrganizationId,
@@ -455,15 +464,28 @@ impl Backend {
             .first::<Row>(connection)
             .await
             .optional()?;
-        view(row.ok_or_else(|| AppError::not_found("API key"))?, self.now())
+        let views = views(connection, organization, row.into_iter().collect(), self.now()).await?;
+        Ok(views.into_iter().next().ok_or_else(|| AppError::not_found("API key"))?)
     }
 }
 
-/// A key with its role's name, its current secret's last four characters, and when that was used.
-type Row = (KeyRow, String, String, Option<SecretUseRow>);
+/// A key with its role's name, its current secret, and when one of its secrets was used last.
+type Row = (KeyRow, String, CurrentSecret, Option<SecretUseRow>);
 
-fn view((key, role_name, last4, last_used): Row, now: Timestamp) -> Result<KeyView, Failure> {
-    key.view(role_name, last4, last_used, now)
+async fn views(
+    connection: &mut AnyConnection,
+    organization: OrganizationId,
+    rows: Vec<Row>,
+    now: Timestamp,
+) -> Result<Vec<KeyView>, Failure> {
+    let keys = rows.iter().map(|(key, ..)| key.id).collect();
+    let mut retiring = retiring_secrets(connection, keys, now).await?;
+    let due = due_days(connection, organization).await?;
+    let view = |(key, role_name, secret, last_used): Row| {
+        let retiring = retiring.remove(&key.id.0);
+        key.view(role_name, secret, retiring, last_used, due, now)
+    };
+    rows.into_iter().map(view).collect()
 }
 
 #[diesel::dsl::auto_type]
@@ -471,7 +493,14 @@ fn keys_with_details() -> _ {
     api_keys::table
         .inner_join(roles::table)
         .inner_join(key_secrets::table.on(key_secrets::key_id.eq(api_keys::id).and(key_secrets::retires_at.is_null())))
-        .left_join(secret_uses::table.on(secret_uses::secret_id.eq(key_secrets::id)))
+        .left_join(secret_uses::table.on(is_latest_use()))
+}
+
+/// While a key is being rotated its old secret may be the one that is used.
+#[diesel::dsl::auto_type]
+fn is_latest_use() -> SqlLiteral<Bool> {
+    sql("secret_uses.secret_id = (SELECT used.secret_id FROM secret_uses used JOIN key_secrets worn \
+         ON worn.id = used.secret_id WHERE worn.key_id = api_keys.id ORDER BY used.used_at DESC LIMIT 1)")
 }
 
 /// What a place in a list by date has when it has none, which none of ours is.
@@ -612,7 +641,7 @@ fn contains(text: &str) -> String {
     format!("%{}%", text.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_"))
 }
 
-async fn locked_key(
+pub(super) async fn locked_key(
     connection: &mut AnyConnection,
     organization: OrganizationId,
     id: KeyId,

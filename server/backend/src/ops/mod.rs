@@ -7,6 +7,7 @@ mod organization;
 mod own_account;
 mod permission;
 mod role;
+mod rotation;
 mod team;
 
 pub use self::{
@@ -14,6 +15,7 @@ pub use self::{
     organization::OrganizationChange,
     permission::KnownPermission,
     role::{RoleChange, RoleRemoval},
+    rotation::KeyRotation,
     team::MemberChange,
 };
 

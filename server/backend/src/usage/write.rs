@@ -5,14 +5,16 @@
 
 use std::collections::BTreeMap;
 
-use diesel::{ExpressionMethods as _, Insertable, OptionalExtension as _, QueryDsl as _, upsert::excluded};
+use diesel::{
+    ExpressionMethods as _, Insertable, OptionalExtension as _, QueryDsl as _, dsl::case_when, upsert::excluded,
+};
 use diesel_async::{AsyncConnection as _, RunQueryDsl as _};
 use shared::{KeyId, OrganizationId, SecretId, Timestamp};
 
 use super::{
     begin_of_hour,
     journal::Segment,
-    totals::{Refused, Slice, Sum, Sums, Totals, Use},
+    totals::{Refused, Slice, Sum, Sums, Totals, Traced, Trail, Use},
 };
 use crate::{
     db::{
@@ -20,7 +22,7 @@ use crate::{
         column::Id,
         pool::Store,
         row::key::SecretUseRow,
-        schema::{key_usage, organization_hours, organization_usage, refusals, secret_uses, usage_marks},
+        schema::{key_traces, key_usage, organization_hours, organization_usage, refusals, secret_uses, usage_marks},
     },
     failure::Failure,
     keyring::record::OUTCOMES,
@@ -62,6 +64,22 @@ struct OrganizationMonthRow {
     organization_id: Id<OrganizationId>,
     month: i64,
     requests: i64,
+}
+
+#[derive(Insertable)]
+#[diesel(table_name = key_traces, treat_none_as_default_value = false)]
+struct TraceRow {
+    organization_id: Id<OrganizationId>,
+    day: i64,
+    key_id: Id<KeyId>,
+    address: String,
+    asked: String,
+    first_at: Moment,
+    last_at: Moment,
+    user_agent: Option<String>,
+    allowed: i64,
+    refused: i64,
+    reported: i64,
 }
 
 #[derive(Insertable)]
@@ -131,6 +149,7 @@ impl Unwritten {
                     match slice {
                         Slice::Numbers(numbers) => write_numbers(connection, numbers).await?,
                         Slice::Uses(uses) => write_uses(connection, uses).await?,
+                        Slice::Traces(traces) => write_traces(connection, traces).await?,
                         Slice::Refusals(refusals) => write_refusals(connection, refusals).await?,
                     }
                     set_mark(connection, segment, to).await?;
@@ -273,6 +292,49 @@ async fn write_uses(connection: &mut AnyConnection, uses: &[Use]) -> Result<(), 
     )
     .execute(connection)
     .await?;
+    Ok(())
+}
+
+async fn write_traces(connection: &mut AnyConnection, traces: &[(Traced, Trail)]) -> Result<(), Failure> {
+    if traces.is_empty() {
+        return Ok(());
+    }
+    let rows: Vec<_> = traces
+        .iter()
+        .map(|(traced, trail)| TraceRow {
+            organization_id: Id(OrganizationId::from_bits(traced.organization)),
+            day: traced.day,
+            key_id: Id(KeyId::from_bits(traced.key)),
+            address: traced.address.map(|address| address.to_string()).unwrap_or_default(),
+            asked: traced.asked.to_string(),
+            first_at: Moment(Timestamp::from_micros(trail.first_at)),
+            last_at: Moment(Timestamp::from_micros(trail.last_at)),
+            user_agent: trail.user_agent.as_deref().map(str::to_owned),
+            allowed: number(trail.allowed),
+            refused: number(trail.refused),
+            reported: number(trail.reported),
+        })
+        .collect();
+    let place =
+        (key_traces::organization_id, key_traces::day, key_traces::key_id, key_traces::address, key_traces::asked);
+    // The first moment stays what it was: journals are written in their order.
+    diesel::insert_into(key_traces::table)
+        .values(rows)
+        .on_conflict(place)
+        .do_update()
+        .set((
+            key_traces::last_at.eq(case_when(
+                key_traces::last_at.lt(excluded(key_traces::last_at)),
+                excluded(key_traces::last_at),
+            )
+            .otherwise(key_traces::last_at)),
+            key_traces::user_agent.eq(excluded(key_traces::user_agent)),
+            key_traces::allowed.eq(key_traces::allowed + excluded(key_traces::allowed)),
+            key_traces::refused.eq(key_traces::refused + excluded(key_traces::refused)),
+            key_traces::reported.eq(key_traces::reported + excluded(key_traces::reported)),
+        ))
+        .execute(connection)
+        .await?;
     Ok(())
 }
 

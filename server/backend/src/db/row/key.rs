@@ -5,6 +5,7 @@ use shared::{
     KeyId, OrganizationId, RoleId, SecretId, Timestamp,
     key::{Environment, KeyStatus, KeyView, LastUsed, Revocation},
     role::RoleRef,
+    rotation::{DueDays, RetiringSecret},
 };
 
 use crate::{
@@ -57,6 +58,21 @@ pub(crate) struct SecretUseRow {
     pub(crate) user_agent: Option<String>,
 }
 
+/// Of a key's current secret, what people see.
+#[derive(Debug, Clone, Queryable, Selectable)]
+#[diesel(table_name = key_secrets)]
+pub(crate) struct CurrentSecret {
+    pub(crate) last4: String,
+    pub(crate) created_at: Moment,
+}
+
+impl SecretUseRow {
+    pub(crate) fn view(self) -> LastUsed {
+        let address = Some(self.address).filter(|address| !address.is_empty());
+        LastUsed { at: self.used_at.0, address: address.unwrap_or_else(|| "an unknown address".to_owned()) }
+    }
+}
+
 impl KeyRow {
     /// The stored word, as the closed type.
     pub(crate) fn stored_status(&self) -> Result<KeyStatus, Failure> {
@@ -78,11 +94,14 @@ impl KeyRow {
     pub(crate) fn view(
         self,
         role_name: String,
-        last4: String,
+        secret: CurrentSecret,
+        retiring: Option<RetiringSecret>,
         last_used: Option<SecretUseRow>,
+        due: DueDays,
         now: Timestamp,
     ) -> Result<KeyView, Failure> {
         let (status, environment) = (self.status_at(now)?, self.environment()?);
+        let created_at = secret.created_at.0;
         Ok(KeyView {
             id: self.id.0,
             name: self.name,
@@ -93,13 +112,11 @@ impl KeyRow {
             created_at: self.created_at.0,
             created_by: self.created_by,
             expires_at: self.expires_at.map(|moment| moment.0),
-            secret_last4: last4,
-            last_used: last_used.map(|used| LastUsed {
-                at: used.used_at.0,
-                address: Some(used.address)
-                    .filter(|a| !a.is_empty())
-                    .unwrap_or_else(|| "an unknown address".to_owned()),
-            }),
+            secret_last4: secret.last4,
+            secret_created_at: created_at,
+            rotation_due_at: (status != KeyStatus::Revoked).then(|| due.of(environment, created_at)),
+            retiring,
+            last_used: last_used.map(SecretUseRow::view),
             revoked: self.revoked_at.zip(self.revoked_by).map(|(at, by)| Revocation {
                 at: at.0,
                 by,

@@ -1,0 +1,2 @@
+ALTER TABLE organizations DROP COLUMN rotate_other_days;
+ALTER TABLE organizations DROP COLUMN rotate_production_days;
