@@ -6,6 +6,7 @@
 mod audit;
 pub mod authn;
 pub mod authz;
+mod behind;
 pub mod clock;
 pub mod context;
 mod db;

@@ -12,10 +12,10 @@ pub struct Vitals {
     /// Secrets in memory.
     pub secrets: usize,
     /// Verifications by outcome, `None` for allowed, since the start. Those of genuine secrets come up to a second late:
-    /// with what has gathered in their keys.
+    /// with the notes about them.
     pub verifications: Vec<(Option<Refusal>, u64)>,
-    /// Keys with something to tell that is not in the journal yet.
-    pub keys_waiting: usize,
+    /// Verifications that are not in the journal yet.
+    pub notes_waiting: usize,
     /// Refusals that were counted, but whose details found no room.
     pub refusal_details_dropped: u64,
     /// What is on its way to the database.
@@ -33,7 +33,7 @@ impl Backend {
             is_ready: self.is_ready(),
             secrets: keyring.index.len(),
             verifications: recorder.answered().chain(strangers).collect(),
-            keys_waiting: recorder.waiting(),
+            notes_waiting: recorder.waiting(),
             refusal_details_dropped: recorder.details_dropped(),
             usage: self.inner.usage.lag(self.now()),
         }

@@ -15,7 +15,8 @@ pub(super) struct Engine(pub(super) Backend);
 
 impl Collector for Engine {
     fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> Result<(), Error> {
-        let Vitals { is_ready, secrets, verifications, keys_waiting, refusal_details_dropped, usage } = self.0.vitals();
+        let Vitals { is_ready, secrets, verifications, notes_waiting, refusal_details_dropped, usage } =
+            self.0.vitals();
         let mut family =
             encoder.encode_descriptor("verifications", "Verifications by outcome", None, MetricType::Counter)?;
         for (outcome, count) in verifications {
@@ -33,7 +34,7 @@ impl Collector for Engine {
         let gauges = [
             ("ready", "Whether the keys are loaded", u64::from(is_ready)),
             ("secrets", "Secrets in memory", secrets as u64),
-            ("usage_keys_waiting", "Keys used since the journal was last written to", keys_waiting as u64),
+            ("usage_notes_waiting", "Verifications since the journal was last written to", notes_waiting as u64),
             ("usage_unwritten", "Numbers and notes that the database does not have yet", usage.unwritten),
             ("usage_lag_seconds", "How long the oldest of them has been waiting", usage.seconds),
             ("usage_journal_bytes", "Length of the open part of the usage journal", usage.journal_bytes),

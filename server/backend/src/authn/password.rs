@@ -4,24 +4,17 @@
 //! and 19 MiB each time, so it runs on threads of its own, few at once, and behind everything else that wants the
 //! processor: fifty people signing in together wait for each other and not verification for them.
 
-use std::{
-    sync::{Arc, LazyLock},
-    thread,
-};
+use std::sync::{Arc, LazyLock};
 
 use argon2::{Algorithm, Argon2, Params, PasswordHasher as _, PasswordVerifier as _, Version};
 use shared::account;
-use tokio::sync::{Semaphore, oneshot};
+use tokio::sync::Semaphore;
 use zxcvbn::Score;
 
-use crate::failure::Failure;
+use crate::{behind::behind, failure::Failure};
 
 /// How many hashes are computed at the same time.
 const AT_ONCE: usize = 2;
-/// About a tenth of the processor when others want it, too (sched(7), "The nice value").
-#[cfg(target_os = "linux")]
-const NICENESS: i32 = 10;
-
 /// What an account's password is compared with when there is no such account, so that both take the same time.
 static NOBODY: LazyLock<String> = LazyLock::new(|| hash_now("nobody has this password").unwrap_or_default());
 
@@ -84,28 +77,9 @@ impl Passwords {
 
     async fn blocking<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Result<T, Failure> {
         let _turn = self.turns.acquire().await.map_err(Failure::broken)?;
-        let (send, done) = oneshot::channel();
-        // A new thread costs a thousandth of a hash, and its low priority, which it could not give back, ends with it.
-        let thread = thread::Builder::new().name("password".to_owned()).spawn(move || {
-            give_way();
-            // Whoever asked may be gone.
-            _ = send.send(work());
-        });
-        thread.map_err(Failure::broken)?;
-        done.await.map_err(Failure::broken)
+        behind("password", work).await
     }
 }
-
-/// Lets other threads of the machine go first. Linux has a priority for each thread; elsewhere it is the process's, which
-/// must not be lowered.
-#[cfg(target_os = "linux")]
-fn give_way() {
-    // It is allowed to everybody; if it fails all the same, a hash is only less polite.
-    _ = rustix::process::nice(NICENESS);
-}
-
-#[cfg(not(target_os = "linux"))]
-fn give_way() {}
 
 fn argon2() -> Result<Argon2<'static>, Failure> {
     let params = Params::new(19 * 1024, 2, 1, None).map_err(Failure::broken)?;

@@ -19,7 +19,6 @@ use shared::{KeyId, OrganizationId, RoleId, SecretId, Timestamp, key::KeyStatus}
 use super::{
     decide::{KeyState, OrganizationState},
     pepper::SecretDigest,
-    record::RecordedPlace,
 };
 
 impl Hash for SecretDigest {
@@ -133,7 +132,6 @@ impl Index {
                 organization,
                 state: ArcSwap::new(state),
                 held: AtomicU8::new(NOT_HELD),
-                recorded: RecordedPlace::empty(),
             })));
         }
     }
@@ -219,7 +217,6 @@ pub(crate) struct KeySlot {
     organization: Arc<OrganizationSlot>,
     state: ArcSwap<KeyState>,
     held: AtomicU8,
-    recorded: RecordedPlace,
 }
 
 const NOT_HELD: u8 = 0;
@@ -237,11 +234,6 @@ impl KeySlot {
 
     pub(crate) fn state(&self) -> Guard<Arc<KeyState>> {
         self.state.load()
-    }
-
-    /// What its verifications have left behind.
-    pub(crate) const fn recorded(&self) -> &RecordedPlace {
-        &self.recorded
     }
 
     /// What it is refused as although its state does not say so yet.

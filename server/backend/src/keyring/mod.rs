@@ -14,6 +14,7 @@ pub(crate) mod network;
 pub(crate) mod pepper;
 pub(crate) mod record;
 pub mod secret;
+pub(crate) mod totals;
 
 use std::{net::IpAddr, sync::Arc};
 

@@ -1,25 +1,32 @@
-//! What a verification leaves behind in memory: counts, the last use, and why something was refused.
+//! What a verification leaves behind in memory: a note of fixed size, at the end of a list.
 //!
-//! No lock is waited for and nothing is lost by two threads at once: counts are atomic numbers. A key that is used gets a
-//! [`Recorded`] and waits in a queue, once, until [`crate::usage`] comes and takes it away: few of a million keys are in
-//! use at any moment. So all of this is bounded by the number of keys, and the details of refusals by a queue of fixed
-//! length.
+//! That is the cheapest thing that memory can do. With a hundred thousand keys in use in a second, touching something of
+//! each of them once more would cost more than the decision about it. A key that is used again and again finds its note
+//! at hand and is counted on it. What the notes come to is worked out once a second ([`crate::usage`]), behind the
+//! verifications' backs.
+//!
+//! There are several lists, and each thread keeps to one of them. Who finds a list in use, because it is just being taken
+//! away, goes to the next. A list that is full is summed up where it is, so nothing is lost, and memory is bounded by the
+//! number of keys.
 
 use std::{
-    hint::{black_box, spin_loop},
+    collections::HashMap,
+    hint::spin_loop,
     net::IpAddr,
     sync::{
-        Arc, Mutex, MutexGuard, PoisonError, TryLockError,
-        atomic::{AtomicU32, AtomicU64, Ordering},
+        Mutex, MutexGuard, PoisonError, TryLockError,
+        atomic::{AtomicU64, AtomicUsize, Ordering},
     },
 };
 
-use arc_swap::{ArcSwapOption, Guard};
-use crossbeam_queue::{ArrayQueue, SegQueue};
-use shared::{KeyId, SecretId, Timestamp, verify::Refusal};
+use shared::{KeyId, OrganizationId, SecretId, Timestamp, verify::Refusal};
 use smallvec::SmallVec;
 
-use super::{AskedPermission, Question, index::KeySlot};
+use super::{
+    AskedPermission, Question,
+    index::KeySlot,
+    totals::{Text, Totals},
+};
 
 /// What a genuine secret was answered with.
 pub(crate) const OUTCOMES: [Option<Refusal>; 7] = [
@@ -32,43 +39,52 @@ pub(crate) const OUTCOMES: [Option<Refusal>; 7] = [
     Some(Refusal::LimitExceeded),
 ];
 
-/// How often each of [`OUTCOMES`] was the answer.
-pub(crate) type Counts = [u32; OUTCOMES.len()];
-
-/// How many refusals wait with their details at most; more are counted only.
+/// How many notes a list holds: two seconds of a busy processor, 24 MiB.
+const NOTES_MAX: usize = 1 << 18;
+/// How many notes of a list are at hand: about what fits into the processor's second cache.
+const AT_HAND: usize = 2_048;
+/// Against how many of the last circumstances a new request's are compared.
+const COMPARED: usize = 8;
+/// How many refusals of a list wait with their details at most; more are counted only.
 const REFUSALS_MAX: usize = 2_048;
-/// Of one key and one reason, so many refusals between two flushes are kept with their details.
+/// Of one key and one reason, so many of them are kept.
 const REFUSALS_OF_ONE: u32 = 20;
-/// How many keys are fetched at once.
-const BATCH: usize = 64;
-/// How often a lock that is held for some instructions is tried before the detail is given up.
+/// How often all lists are tried before one is waited for. That all of them are in use takes as many threads that were
+/// interrupted in the middle of some instructions.
 const TRIES: usize = 100;
-
-/// A secret was presented from one address with one question: how often since the last time. It was allowed or refused
-/// each time; what was both has two of these.
-#[derive(Debug, Clone)]
-pub(crate) struct Trace {
-    pub(crate) secret: SecretId,
-    pub(crate) address: Option<IpAddr>,
-    /// What was asked for. Nothing when it was refused: whoever holds a secret could ask for a million other names.
-    pub(crate) asked: Asked,
-    pub(crate) first_at: Timestamp,
-    pub(crate) last_at: Timestamp,
-    pub(crate) user_agent: Option<Box<str>>,
-    pub(crate) allowed: u32,
-    pub(crate) refused: u32,
-    /// Allowed only because the whitelist reports and does not refuse.
-    pub(crate) reported: u32,
-}
-
-/// The permissions that a question names.
-pub(crate) type Asked = SmallVec<[AskedPermission; 1]>;
 
 /// How a request came to be allowed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) struct Allowed {
     /// Only because the whitelist reports and does not refuse.
     pub(crate) reported: bool,
+}
+
+/// Verifications of a genuine secret that differ in nothing but the moment.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Note {
+    pub(super) key: KeyId,
+    pub(super) secret: SecretId,
+    pub(super) organization: OrganizationId,
+    pub(super) first_at: Timestamp,
+    pub(super) last_at: Timestamp,
+    pub(super) address: Option<IpAddr>,
+    /// How many. None: this is no note yet.
+    pub(super) count: u32,
+    /// Which of the list's circumstances.
+    pub(super) circumstances: u32,
+    /// Which of [`OUTCOMES`].
+    pub(super) outcome: u8,
+    pub(super) reported: bool,
+}
+
+/// What many requests have in common.
+#[derive(Debug)]
+pub(super) struct Circumstances {
+    permissions: SmallVec<[AskedPermission; 1]>,
+    /// The permissions, as names with spaces between them, in order.
+    pub(super) asked: Text,
+    pub(super) user_agent: Option<Text>,
 }
 
 /// One refusal of a genuine secret.
@@ -84,37 +100,32 @@ pub(crate) struct RefusalNote {
     pub(crate) permissions: Box<str>,
 }
 
-/// What a key was used for since the last time: hardly ever more than one thing.
-type Traces = SmallVec<[Trace; 1]>;
-
-/// Of one key, so many traces between two flushes; what more there is appears in the counts alone.
-const TRACES_OF_ONE: usize = 16;
-
-/// What has gathered in one key.
+/// A list, with what its notes refer to.
 #[derive(Debug, Default)]
-pub(crate) struct Recorded {
-    counts: [AtomicU32; OUTCOMES.len()],
-    traces: Mutex<Traces>,
+pub(crate) struct Notes {
+    pub(super) notes: Vec<Note>,
+    /// The last ones, each at the place that its key has: empty until the list is used.
+    at_hand: Vec<Note>,
+    pub(super) circumstances: Vec<Circumstances>,
+    refusals: Vec<RefusalNote>,
+    /// How many refusals there were of which key, and why.
+    refused: HashMap<(KeyId, Refusal), u32>,
+    /// What the notes come to that were here when it was full.
+    summed: Totals,
 }
 
-/// Where a key's slot keeps it: empty while the key is not used. Whoever fills it puts the key into the queue.
-pub(crate) type RecordedPlace = ArcSwapOption<Recorded>;
+/// Apart from its neighbours, so that processors do not fight over a line of cache (64 bytes, fetched in pairs).
+#[derive(Debug, Default)]
+#[repr(align(128))]
+struct List(Mutex<Notes>);
 
-/// What has gathered in one key since the last time.
-#[derive(Debug)]
-pub(crate) struct Taken {
-    pub(crate) slot: Arc<KeySlot>,
-    pub(crate) counts: Counts,
-    pub(crate) traces: Traces,
-}
-
-/// Which keys have something to tell, the details of refusals, and what belongs to no key.
+/// All lists, and what belongs to no key.
 #[derive(Debug)]
 pub(crate) struct Recorder {
-    waiting: SegQueue<Arc<KeySlot>>,
-    /// Taken away, but still being written to by a request that had found it before.
-    unsettled: Mutex<Vec<(Arc<KeySlot>, Arc<Recorded>)>>,
-    refusals: ArrayQueue<RefusalNote>,
+    lists: Box<[List]>,
+    /// Lists that were taken before and are done with. Their memory is used again: the system would hand it out anew page
+    /// by page, cleared.
+    spare: Mutex<Vec<Notes>>,
     /// Refusals whose details found no room.
     details_dropped: AtomicU64,
     /// What genuine secrets were answered with, as far as it was taken, in the order of [`OUTCOMES`].
@@ -124,11 +135,12 @@ pub(crate) struct Recorder {
 }
 
 impl Default for Recorder {
+    /// Two lists for each processor, and some for threads that find theirs in use.
     fn default() -> Self {
+        let processors = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
         Self {
-            waiting: SegQueue::new(),
-            unsettled: Mutex::default(),
-            refusals: ArrayQueue::new(REFUSALS_MAX),
+            lists: std::iter::repeat_with(List::default).take(2 * processors + 2).collect(),
+            spare: Mutex::default(),
             details_dropped: AtomicU64::new(0),
             answered: Default::default(),
             strangers: Default::default(),
@@ -140,34 +152,35 @@ impl Recorder {
     /// Notes what a genuine secret was answered.
     pub(crate) fn note(
         &self,
-        slot: &Arc<KeySlot>,
+        slot: &KeySlot,
         secret: SecretId,
         question: &Question<'_>,
         outcome: Result<Allowed, Refusal>,
         now: Timestamp,
     ) {
-        let open = self.open(slot);
-        let Some(recorded) = open.as_ref() else { return };
-        let before = recorded.count(outcome);
-        recorded.trace(secret, question, outcome, now);
+        let Some(mut list) = self.list() else { return };
+        list.add(slot, secret, question, outcome, now);
         if let Err(refusal) = outcome
-            && before < REFUSALS_OF_ONE
+            && !list.add_details(slot.id(), question, refusal, now)
         {
-            self.note_refusal(slot.id(), question, refusal, now);
+            self.details_dropped.fetch_add(1, Ordering::Relaxed);
         }
     }
 
-    /// What the key has gathered so far; begins with nothing when it has just been taken away. Never `None`.
-    fn open(&self, slot: &Arc<KeySlot>) -> Guard<Option<Arc<Recorded>>> {
-        loop {
-            let open = slot.recorded().load();
-            if open.is_some() {
-                return open;
+    /// This thread's, or the first after it that nobody uses at this moment. Never `None`.
+    fn list(&self) -> Option<MutexGuard<'_, Notes>> {
+        let (before, from) = self.lists.split_at_checked(own_place() % self.lists.len().max(1))?;
+        for _ in 0..TRIES {
+            for List(notes) in from.iter().chain(before) {
+                match notes.try_lock() {
+                    Ok(notes) => return Some(notes),
+                    Err(TryLockError::Poisoned(poisoned)) => return Some(poisoned.into_inner()),
+                    Err(TryLockError::WouldBlock) => {}
+                }
             }
-            if slot.recorded().compare_and_swap(&open, Some(Arc::default())).is_none() {
-                self.waiting.push(Arc::clone(slot));
-            }
+            spin_loop();
         }
+        from.first().map(|List(notes)| locked(notes))
     }
 
     /// Notes the refusal of what is no genuine secret.
@@ -177,63 +190,43 @@ impl Recorder {
         }
     }
 
-    fn note_refusal(&self, key: KeyId, question: &Question<'_>, refusal: Refusal, at: Timestamp) {
-        let permissions = match refusal {
-            Refusal::PermissionMissing => question.permissions_in_words().into(),
-            _ => Box::default(),
-        };
-        let note = RefusalNote {
-            key,
-            at,
-            refusal,
-            address: question.address,
-            user_agent: question.user_agent.map(Into::into),
-            request_id: question.request_id.into(),
-            permissions,
-        };
-        if self.refusals.push(note).is_err() {
-            self.details_dropped.fetch_add(1, Ordering::Relaxed);
-        }
-    }
-
-    /// How many keys have something to tell.
+    /// How many notes wait.
     pub(crate) fn waiting(&self) -> usize {
-        self.waiting.len()
+        self.lists.iter().map(|List(notes)| locked(notes).waiting()).sum()
     }
 
-    /// What has gathered so far, in the order of first notes. What comes while this goes on is for the next time.
-    pub(crate) fn take(&self) -> impl Iterator<Item = Taken> {
-        let unsettled = std::mem::take(&mut *self.unsettled());
-        let mut left = self.waiting.len();
-        let batches = std::iter::from_fn(move || {
-            let batch: Vec<_> = (0..left.min(BATCH)).map_while(|_| self.waiting.pop()).collect();
-            left -= batch.len();
-            (!batch.is_empty()).then(|| take_away(batch))
-        });
-        std::iter::once(unsettled).chain(batches).flatten().filter_map(|(slot, recorded)| {
-            match Arc::try_unwrap(recorded) {
-                Ok(recorded) => {
-                    let taken = recorded.into_taken(slot);
-                    for (total, count) in self.answered.iter().zip(taken.counts) {
-                        total.fetch_add(u64::from(count), Ordering::Relaxed);
-                    }
-                    Some(taken)
-                }
-                Err(recorded) => {
-                    self.unsettled().push((slot, recorded));
-                    None
-                }
+    /// What has gathered so far. [`Self::give_back`] wants the lists when they are done with.
+    pub(crate) fn take(&self) -> Vec<Notes> {
+        let mut taken = Vec::new();
+        let mut spare = locked(&self.spare);
+        for List(notes) in &self.lists {
+            let empty = spare.pop().unwrap_or_default();
+            let full = std::mem::replace(&mut *locked(notes), empty);
+            if full.is_empty() { spare.push(full) } else { taken.push(full) }
+        }
+        drop(spare);
+        for list in &mut taken {
+            list.put_down();
+            for note in &list.notes {
+                self.count_answer(usize::from(note.outcome), u64::from(note.count));
             }
-        })
+            for (outcome, count) in list.summed.answered().into_iter().enumerate() {
+                self.count_answer(outcome, count);
+            }
+        }
+        taken
     }
 
-    fn unsettled(&self) -> MutexGuard<'_, Vec<(Arc<KeySlot>, Arc<Recorded>)>> {
-        self.unsettled.lock().unwrap_or_else(PoisonError::into_inner)
+    /// Keeps the memory of these for the next time.
+    pub(crate) fn give_back(&self, mut lists: Vec<Notes>) {
+        lists.iter_mut().for_each(Notes::clear);
+        locked(&self.spare).append(&mut lists);
     }
 
-    /// The details of refusals that have gathered so far.
-    pub(crate) fn take_refusals(&self) -> Vec<RefusalNote> {
-        (0..self.refusals.len()).map_while(|_| self.refusals.pop()).collect()
+    fn count_answer(&self, outcome: usize, more: u64) {
+        if let Some(count) = self.answered.get(outcome) {
+            count.fetch_add(more, Ordering::Relaxed);
+        }
     }
 
     /// How many refusals are known by their number alone.
@@ -255,87 +248,168 @@ impl Recorder {
     }
 }
 
-/// Empties the slots of these keys.
-///
-/// A second after its last use each of them lies far from the processor, and so does what it has gathered. Looking at all
-/// of them first lets it fetch many at once, where an atomic act makes it wait for every single one.
-fn take_away(batch: Vec<Arc<KeySlot>>) -> Vec<(Arc<KeySlot>, Arc<Recorded>)> {
-    black_box(batch.iter().filter(|slot| slot.held().is_some()).count());
-    let taken: Vec<_> =
-        batch.into_iter().filter_map(|slot| slot.recorded().swap(None).map(|recorded| (slot, recorded))).collect();
-    black_box(taken.iter().map(|(_, recorded)| Arc::strong_count(recorded)).sum::<usize>());
-    taken
+/// Threads are numbered as they come.
+fn own_place() -> usize {
+    static COMING: AtomicUsize = AtomicUsize::new(0);
+    thread_local! {
+        static PLACE: usize = COMING.fetch_add(1, Ordering::Relaxed);
+    }
+    PLACE.with(|place| *place)
 }
 
-impl Trace {
-    fn add(&mut self, outcome: Result<Allowed, Refusal>) {
-        match outcome {
-            Ok(Allowed { reported }) => {
-                self.allowed = self.allowed.saturating_add(1);
-                self.reported = self.reported.saturating_add(u32::from(reported));
-            }
-            Err(_) => self.refused = self.refused.saturating_add(1),
+fn locked<T>(it: &Mutex<T>) -> MutexGuard<'_, T> {
+    it.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Notes {
+    fn is_empty(&self) -> bool {
+        self.notes.is_empty() && self.summed.is_empty() && self.at_hand.iter().all(|note| note.count == 0)
+    }
+
+    fn waiting(&self) -> usize {
+        self.notes.len() + self.at_hand.iter().filter(|note| note.count > 0).count()
+    }
+
+    /// Puts what is at hand to the others.
+    fn put_down(&mut self) {
+        for note in self.at_hand.iter_mut().filter(|note| note.count > 0) {
+            self.notes.push(*note);
+            note.count = 0;
         }
     }
-}
 
-impl Recorded {
-    /// Counts, and says how often that was the answer since the last time before.
-    fn count(&self, outcome: Result<Allowed, Refusal>) -> u32 {
-        // In the order of [`OUTCOMES`], which a test holds.
-        let at = outcome.map_or_else(|refusal| (refusal as usize).wrapping_sub(Refusal::Revoked as usize) + 1, |_| 0);
-        self.counts.get(at).map_or(0, |count| count.fetch_add(1, Ordering::Relaxed))
+    /// Forgets everything but the memory it took.
+    fn clear(&mut self) {
+        self.notes.clear();
+        self.circumstances.clear();
+        self.refusals.clear();
+        self.refused.clear();
+        self.summed = Totals::default();
     }
 
-    fn trace(&self, secret: SecretId, question: &Question<'_>, outcome: Result<Allowed, Refusal>, at: Timestamp) {
-        // Whoever holds it notes a use of the same moment.
-        let Some(mut traces) = self.traces() else { return };
-        let asked: &[AskedPermission] = if outcome.is_ok() { &question.permissions } else { &[] };
-        let known = traces.iter_mut().find(|known| {
-            known.secret == secret
-                && known.address == question.address
-                && known.asked.as_slice() == asked
-                && (known.refused == 0) == outcome.is_ok()
+    /// The details of refusals.
+    pub(crate) fn take_refusals(&mut self) -> std::vec::Drain<'_, RefusalNote> {
+        self.refusals.drain(..)
+    }
+
+    /// What the notes come to that were here when it was full; mostly nothing.
+    pub(crate) fn take_summed(&mut self) -> Totals {
+        std::mem::take(&mut self.summed)
+    }
+
+    fn add(
+        &mut self,
+        slot: &KeySlot,
+        secret: SecretId,
+        question: &Question<'_>,
+        outcome: Result<Allowed, Refusal>,
+        at: Timestamp,
+    ) {
+        if self.notes.len() >= NOTES_MAX {
+            self.put_down();
+            self.summed.add_notes(&self.notes, &self.circumstances);
+            self.notes.clear();
+            self.circumstances.clear();
+        }
+        // Whoever holds a secret could ask for a million names that it does not hold.
+        let permissions: &[AskedPermission] = if outcome.is_ok() { &question.permissions } else { &[] };
+        let note = Note {
+            key: slot.id(),
+            secret,
+            organization: slot.organization().id(),
+            first_at: at,
+            last_at: at,
+            address: question.address,
+            count: 1,
+            circumstances: self.circumstances(permissions, question.user_agent),
+            outcome: place(outcome),
+            reported: outcome.is_ok_and(|allowed| allowed.reported),
+        };
+        if self.at_hand.is_empty() {
+            self.at_hand.resize(AT_HAND, Note { count: 0, ..note });
+        }
+        let place = usize::try_from(slot.id().bits() % AT_HAND as u128).unwrap_or(0);
+        let Some(at_hand) = self.at_hand.get_mut(place) else { return };
+        if at_hand.is_like(&note) {
+            at_hand.count = at_hand.count.saturating_add(1);
+            at_hand.first_at = at_hand.first_at.min(at);
+            at_hand.last_at = at_hand.last_at.max(at);
+            return;
+        }
+        let before = std::mem::replace(at_hand, note);
+        if before.count > 0 {
+            self.notes.push(before);
+        }
+    }
+
+    fn circumstances(&mut self, permissions: &[AskedPermission], user_agent: Option<&str>) -> u32 {
+        let latest = self.circumstances.iter().enumerate().rev().take(COMPARED);
+        let known = latest.into_iter().find(|(_, known)| {
+            known.user_agent.as_deref() == user_agent && known.permissions.as_slice() == permissions
         });
-        if let Some(known) = known {
-            known.last_at = known.last_at.max(at);
-            if known.user_agent.as_deref() != question.user_agent {
-                known.user_agent = question.user_agent.map(Into::into);
+        let at = match known {
+            Some((at, _)) => at,
+            None => {
+                let user_agent = user_agent.map(Text::from);
+                self.circumstances.push(Circumstances {
+                    permissions: permissions.into(),
+                    asked: in_order(permissions),
+                    user_agent,
+                });
+                self.circumstances.len() - 1
             }
-            known.add(outcome);
-        } else if traces.len() < TRACES_OF_ONE {
-            let mut new = Trace {
-                secret,
-                address: question.address,
-                asked: asked.into(),
-                first_at: at,
-                last_at: at,
-                user_agent: question.user_agent.map(Into::into),
-                allowed: 0,
-                refused: 0,
-                reported: 0,
-            };
-            new.add(outcome);
-            traces.push(new);
-        }
+        };
+        u32::try_from(at).unwrap_or(u32::MAX)
     }
 
-    fn traces(&self) -> Option<MutexGuard<'_, Traces>> {
-        for _ in 0..TRIES {
-            match self.traces.try_lock() {
-                Ok(traces) => return Some(traces),
-                Err(TryLockError::Poisoned(poisoned)) => return Some(poisoned.into_inner()),
-                Err(TryLockError::WouldBlock) => spin_loop(),
-            }
+    /// Whether there was room.
+    fn add_details(&mut self, key: KeyId, question: &Question<'_>, refusal: Refusal, at: Timestamp) -> bool {
+        let count = self.refused.entry((key, refusal)).or_default();
+        *count += 1;
+        if *count > REFUSALS_OF_ONE {
+            return true;
         }
-        None
+        if self.refusals.len() >= REFUSALS_MAX {
+            return false;
+        }
+        let permissions = match refusal {
+            Refusal::PermissionMissing => question.permissions_in_words().into(),
+            _ => Box::default(),
+        };
+        self.refusals.push(RefusalNote {
+            key,
+            at,
+            refusal,
+            address: question.address,
+            user_agent: question.user_agent.map(Into::into),
+            request_id: question.request_id.into(),
+            permissions,
+        });
+        true
     }
+}
 
-    /// Nobody writes to it any more.
-    fn into_taken(self, slot: Arc<KeySlot>) -> Taken {
-        let counts = self.counts.map(AtomicU32::into_inner);
-        Taken { slot, counts, traces: self.traces.into_inner().unwrap_or_else(PoisonError::into_inner) }
+impl Note {
+    fn is_like(&self, other: &Self) -> bool {
+        self.key == other.key
+            && self.secret == other.secret
+            && self.address == other.address
+            && (self.circumstances, self.outcome, self.reported) == (other.circumstances, other.outcome, other.reported)
+            && self.count > 0
     }
+}
+
+/// The same question in other words is the same question.
+fn in_order(permissions: &[AskedPermission]) -> Text {
+    let mut names: SmallVec<[&str; 1]> = permissions.iter().map(AskedPermission::name).collect();
+    names.sort_unstable();
+    names.dedup();
+    Text::from(names.join(" ").as_str())
+}
+
+/// Where in [`OUTCOMES`] it stands, which a test holds.
+fn place(outcome: Result<Allowed, Refusal>) -> u8 {
+    outcome.map_or_else(|refusal| (refusal as u8).wrapping_sub(Refusal::Revoked as u8) + 1, |_| 0)
 }
 
 #[cfg(test)]
@@ -343,12 +417,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_answer_is_counted_in_its_own_place() {
+    fn every_answer_has_its_own_place() {
         for (at, outcome) in OUTCOMES.into_iter().enumerate() {
-            let recorded = Recorded::default();
-            recorded.count(outcome.map_or(Ok(Allowed::default()), Err));
-            let counts = recorded.counts.map(AtomicU32::into_inner);
-            assert_eq!((counts[at], counts.iter().sum::<u32>()), (1, 1), "{outcome:?}");
+            let outcome = outcome.map_or(Ok(Allowed::default()), Err);
+            assert_eq!(usize::from(place(outcome)), at, "{outcome:?}");
         }
     }
 
@@ -357,5 +429,10 @@ mod tests {
         for refusal in Refusal::ALL.into_iter().filter(|refusal| refusal.needs_genuine_secret()) {
             assert!(OUTCOMES.contains(&Some(refusal)), "{refusal:?}");
         }
+    }
+
+    #[test]
+    fn a_note_is_ninety_six_bytes() {
+        assert_eq!(size_of::<Note>(), 96);
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! A folder of its own for each process, `0` and, should several share a data folder, `1` and so on: a lock tells
 //! whether somebody is using it. In it are numbered segments, the last of them open. An entry is its length, its CRC-32
-//! and the chunk (in postcard's format); an entry that was cut off by the end of the process, and whatever comes after
+//! and its content ([`super::entry`]); an entry that was cut off by the end of the process, and whatever comes after
 //! it, counts as never written.
 
 use std::{
@@ -14,7 +14,7 @@ use std::{
 
 use shared::Timestamp;
 
-use super::totals::{Chunk, Totals};
+use super::entry::Gathered;
 use crate::{failure::Failure, random};
 
 /// From this length on a segment is rewritten as the sum of its entries, which is short unless ever more keys are used.
@@ -86,16 +86,24 @@ impl Journal {
         Ok(Self { home, number, file, bytes, long: LONG })
     }
 
-    /// Adds an entry.
-    pub(super) fn append(&mut self, chunk: &Chunk) -> Result<(), Failure> {
-        let entry = entry(chunk)?;
-        let written = self.file.write_all(&entry);
-        if let Err(error) = written {
-            // Half an entry would hide those after it.
-            _ = self.file.set_len(self.bytes);
-            return Err(Failure::broken(format!("the journal of usage cannot be written: {error}")));
+    /// Adds an entry. One that says nothing is none.
+    pub(super) fn append(&mut self, content: &[u8]) -> Result<(), Failure> {
+        if content.is_empty() {
+            return Ok(());
         }
-        self.bytes += entry.len() as u64;
+        let written = head(content).and_then(|head| {
+            self.file.write_all(&head)?;
+            self.file.write_all(content)?;
+            Ok(head.len() + content.len())
+        });
+        match written {
+            Ok(length) => self.bytes += length as u64,
+            Err(error) => {
+                // Half an entry would hide those after it.
+                _ = self.file.set_len(self.bytes);
+                return Err(Failure::broken(format!("the journal of usage cannot be written: {error}")));
+            }
+        }
         Ok(())
     }
 
@@ -107,20 +115,20 @@ impl Journal {
         self.bytes >= self.long
     }
 
-    /// Replaces all entries of the open segment by their sum, and says how many that leaves.
-    pub(super) fn compact(&mut self) -> Result<usize, Failure> {
+    /// Replaces all entries of the open segment by this one.
+    pub(super) fn replace(&mut self, content: &[u8]) -> Result<(), Failure> {
         let cannot = |error: io::Error| Failure::broken(format!("the journal of usage cannot be shortened: {error}"));
         // Should that fail, it is tried again when it has grown as much again.
-        self.long = self.bytes.saturating_mul(2);
-        let sum = Segment { home: Arc::clone(&self.home), number: self.number }.read()?.into_chunk();
+        self.long = self.bytes.saturating_mul(2).max(LONG);
         let (path, aside) = (self.home.segment(self.number), self.home.path.join("aside"));
-        let entry = entry(&sum)?;
-        fs::write(&aside, &entry).map_err(cannot)?;
+        let mut file = File::create(&aside).map_err(cannot)?;
+        let head = head(content).map_err(cannot)?;
+        file.write_all(&head).and_then(|()| file.write_all(content)).map_err(cannot)?;
         fs::rename(&aside, &path).map_err(cannot)?;
         self.file = OpenOptions::new().append(true).open(&path).map_err(cannot)?;
-        self.bytes = entry.len() as u64;
+        self.bytes = (head.len() + content.len()) as u64;
         self.long = LONG.max(self.bytes.saturating_mul(2));
-        Ok(sum.len())
+        Ok(())
     }
 
     /// Begins the next segment and gives away the one before.
@@ -132,14 +140,14 @@ impl Journal {
     }
 }
 
-fn entry(chunk: &Chunk) -> Result<Vec<u8>, Failure> {
-    let content = postcard::to_stdvec(chunk).map_err(Failure::broken)?;
-    let length = u32::try_from(content.len()).map_err(Failure::broken)?;
-    let mut entry = Vec::with_capacity(content.len() + 8);
-    entry.extend(length.to_le_bytes());
-    entry.extend(crc32fast::hash(&content).to_le_bytes());
-    entry.extend(content);
-    Ok(entry)
+/// What stands before the content of an entry.
+fn head(content: &[u8]) -> io::Result<[u8; 8]> {
+    let length = u32::try_from(content.len()).map_err(io::Error::other)?;
+    let mut head = [0; 8];
+    let (first, second) = head.split_at_mut(4);
+    first.copy_from_slice(&length.to_le_bytes());
+    second.copy_from_slice(&crc32fast::hash(content).to_le_bytes());
+    Ok(head)
 }
 
 impl Home {
@@ -196,19 +204,19 @@ impl Segment {
     }
 
     /// The sum of its entries, up to the first that is not whole.
-    pub(super) fn read(&self) -> Result<Totals, Failure> {
+    pub(super) fn read(&self) -> Result<Gathered, Failure> {
         let path = self.home.segment(self.number);
         let bytes =
             fs::read(&path).map_err(|error| Failure::broken(format!("{} cannot be read: {error}", path.display())))?;
-        let (mut totals, mut rest) = (Totals::default(), bytes.as_slice());
-        while let Some((chunk, after)) = read_entry(rest) {
-            totals.add(chunk);
+        let (mut gathered, mut rest) = (Gathered::default(), bytes.as_slice());
+        while let Some((content, after)) = read_entry(rest) {
+            gathered.add_entry(content)?;
             rest = after;
         }
         if !rest.is_empty() {
             tracing::warn!(bytes = rest.len(), "the journal of usage breaks off; its last second is lost");
         }
-        Ok(totals)
+        Ok(gathered)
     }
 
     /// The database has it all.
@@ -220,12 +228,9 @@ impl Segment {
     }
 }
 
-fn read_entry(bytes: &[u8]) -> Option<(Chunk, &[u8])> {
+fn read_entry(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
     let (length, rest) = bytes.split_first_chunk()?;
     let (checksum, rest) = rest.split_first_chunk()?;
     let (content, rest) = rest.split_at_checked(usize::try_from(u32::from_le_bytes(*length)).ok()?)?;
-    if crc32fast::hash(content) != u32::from_le_bytes(*checksum) {
-        return None;
-    }
-    Some((postcard::from_bytes(content).ok()?, rest))
+    (crc32fast::hash(content) == u32::from_le_bytes(*checksum)).then_some((content, rest))
 }

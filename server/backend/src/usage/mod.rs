@@ -9,12 +9,12 @@
 //! the system had not written yet, some seconds more.) Nothing is counted twice: the database keeps a mark of how far
 //! each journal has been written, in the transaction that writes it.
 
+mod entry;
 mod journal;
-mod totals;
 mod write;
 
 use std::{
-    collections::VecDeque,
+    collections::{HashMap, VecDeque},
     path::Path,
     sync::{
         Arc, MutexGuard, PoisonError,
@@ -22,15 +22,24 @@ use std::{
     },
 };
 
-use shared::Timestamp;
+use shared::{OrganizationId, Timestamp};
 use tokio::sync::Mutex;
 
 use self::{
+    entry::{Gathered, Refused, write_key, write_refused},
     journal::Journal,
-    totals::{Chunk, Totals},
     write::Unwritten,
 };
-use crate::{db::pool::Store, failure::Failure, keyring::Keyring};
+use crate::{
+    behind::behind,
+    db::pool::Store,
+    failure::Failure,
+    keyring::{
+        Keyring,
+        record::Notes,
+        totals::{KeyTotals, Summing},
+    },
+};
 
 /// So much is written into the database at once; more waits until it is worth the effort.
 const LITTLE: usize = 2_000;
@@ -51,11 +60,14 @@ pub(crate) struct Usage {
 #[derive(Debug)]
 struct Kept {
     journal: Journal,
-    /// How many entries the open segment has.
-    entries: usize,
-    /// What the journal could not take, until it can.
-    aside: Totals,
+    /// What the open segment says, and what it could not take.
+    gathered: Gathered,
+    /// Whether the segment lacks something of that.
+    is_behind: bool,
     opened_at: Option<Timestamp>,
+    // Memory that is used again each second.
+    summing: Summing,
+    entry: Vec<u8>,
 }
 
 /// How far the database lags behind, for whoever watches over the server.
@@ -90,9 +102,11 @@ impl Usage {
         Ok(Self {
             kept: Arc::new(std::sync::Mutex::new(Kept {
                 journal,
-                entries: 0,
-                aside: Totals::default(),
+                gathered: Gathered::default(),
+                is_behind: false,
                 opened_at: None,
+                summing: Summing::default(),
+                entry: Vec::new(),
             })),
             closed: Mutex::new(left.into_iter().map(Unwritten::new).collect()),
             gauges: Gauges::default(),
@@ -112,15 +126,16 @@ impl Usage {
         Ok(())
     }
 
-    /// Takes what has gathered in memory and keeps it in the journal. On a thread that may block: with a hundred thousand
-    /// busy keys this takes milliseconds.
+    /// Takes what has gathered in memory and keeps it in the journal. With a hundred thousand busy keys this takes some
+    /// hundredths of a second, so verifications go first.
     ///
     /// # Errors
     /// When the journal does not take it. Then it stays in memory until the journal does.
     pub(crate) async fn keep(&self, keyring: &Arc<Keyring>, now: Timestamp) -> Result<(), Failure> {
         let (kept, keyring) = (Arc::clone(&self.kept), Arc::clone(keyring));
-        let outcome = tokio::task::spawn_blocking(move || keep(&mut locked(&kept), &keyring, now));
-        let outcome = outcome.await.map_err(Failure::broken)?;
+        // At once: whoever is behind everything else must not hold a list while it waits for its turn.
+        let lists = keyring.recorder.take();
+        let outcome = behind("usage", move || keep(&mut locked(&kept), &keyring, lists, now)).await?;
         if outcome.is_err() {
             self.gauges.journal_failures.fetch_add(1, Ordering::Relaxed);
         }
@@ -147,18 +162,18 @@ impl Usage {
     fn close_what_is_due(&self, now: Timestamp, all: bool) -> Result<Option<Unwritten>, Failure> {
         let mut kept = locked(&self.kept);
         let waits = kept.opened_at.map_or(0, |since| now.seconds_since(since));
-        let is_due = all || kept.entries <= LITTLE || waits >= WAIT_SECONDS;
-        if kept.entries == 0 || !is_due {
+        let is_due = all || kept.gathered.len() <= LITTLE || waits >= WAIT_SECONDS;
+        if kept.gathered.len() == 0 || kept.is_behind || !is_due {
             return Ok(None);
         }
         let segment = kept.journal.close()?;
-        (kept.entries, kept.opened_at) = (0, None);
-        Ok(Some(Unwritten::new(segment)))
+        kept.opened_at = None;
+        Ok(Some(Unwritten::known(segment, std::mem::take(&mut kept.gathered))))
     }
 
     fn gauge(&self, closed: &VecDeque<Unwritten>, now: Timestamp) {
         let kept = locked(&self.kept);
-        let unwritten = kept.entries + kept.aside.len() + closed.iter().map(Unwritten::remaining).sum::<usize>();
+        let unwritten = kept.gathered.len() + closed.iter().map(Unwritten::remaining).sum::<usize>();
         self.gauges.unwritten.store(unwritten as u64, Ordering::Relaxed);
         self.gauges.journal_bytes.store(kept.journal.bytes(), Ordering::Relaxed);
         let since = match (unwritten, self.gauges.waiting_since.load(Ordering::Relaxed)) {
@@ -186,25 +201,49 @@ fn locked(kept: &std::sync::Mutex<Kept>) -> MutexGuard<'_, Kept> {
     kept.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-fn keep(kept: &mut Kept, keyring: &Keyring, now: Timestamp) -> Result<(), Failure> {
-    let mut chunk = Chunk::take(&keyring.recorder, now);
-    if kept.aside.len() > 0 {
-        kept.aside.add(chunk);
-        chunk = std::mem::take(&mut kept.aside).into_chunk();
+fn keep(kept: &mut Kept, keyring: &Keyring, mut lists: Vec<Notes>, now: Timestamp) -> Result<(), Failure> {
+    let Kept { journal, gathered, is_behind, opened_at, summing, entry } = kept;
+    entry.clear();
+    let mut allowed = HashMap::<_, u64>::new();
+    let mut written = Ok(());
+    let mut each_key = |key: u128, totals: &KeyTotals| {
+        *allowed.entry(totals.organization).or_default() += totals.allowed().map(|(_, requests)| requests).sum::<u64>();
+        if written.is_ok() {
+            written = write_key(entry, key, totals);
+        }
+        gathered.totals.add(key, totals);
+    };
+    summing.each_key(&lists, &mut each_key);
+    for list in &mut lists {
+        for (key, totals) in list.take_summed().iter() {
+            each_key(*key, totals);
+        }
     }
-    if chunk.is_empty() {
+    for refused in lists.iter_mut().flat_map(Notes::take_refusals).map(Refused::from) {
+        if written.is_ok() {
+            written = write_refused(entry, &refused);
+        }
+        gathered.add_refusal(refused);
+    }
+    keyring.recorder.give_back(lists);
+    for (organization, requests) in allowed {
+        if let Some(slot) = keyring.index.organization(OrganizationId::from_bits(organization)) {
+            slot.catch_up(now, requests);
+        }
+    }
+    if gathered.len() == 0 {
         return Ok(());
     }
-    if let Err(failure) = kept.journal.append(&chunk) {
-        kept.aside.add(chunk);
-        return Err(failure);
-    }
-    kept.opened_at.get_or_insert(now);
-    kept.entries += chunk.len();
-    if kept.journal.is_long() {
-        kept.entries = kept.journal.compact()?;
-    }
-    Ok(())
+    opened_at.get_or_insert(now);
+    // What an earlier second could not add goes with everything else into an entry that replaces all others.
+    let outcome = if *is_behind || journal.is_long() {
+        entry.clear();
+        gathered.write(entry).and_then(|()| journal.replace(entry))
+    } else {
+        written.and_then(|()| journal.append(entry))
+    };
+    *is_behind = outcome.is_err();
+    outcome
 }
 
 /// One segment after the other; what was written is forgotten.
@@ -217,15 +256,3 @@ async fn write_closed(closed: &mut VecDeque<Unwritten>, store: &Store) -> Result
     }
     Ok(())
 }
-
-/// The calendar hour in UTC, counted from 1970.
-fn hour(at: Timestamp) -> i64 {
-    at.micros().div_euclid(HOUR_MICROS)
-}
-
-/// When that hour begins.
-fn begin_of_hour(hour: i64) -> Timestamp {
-    Timestamp::from_micros(hour.saturating_mul(HOUR_MICROS))
-}
-
-const HOUR_MICROS: i64 = 3_600_000_000;

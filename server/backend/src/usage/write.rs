@@ -3,7 +3,7 @@
 //! In small transactions, so that a change of configuration never waits long for its turn. Each says, in itself, how far
 //! it has come: written twice, a segment counts once.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, btree_map::Entry};
 
 use diesel::{
     ExpressionMethods as _, Insertable, OptionalExtension as _, QueryDsl as _, dsl::case_when, upsert::excluded,
@@ -12,11 +12,11 @@ use diesel_async::{AsyncConnection as _, RunQueryDsl as _};
 use shared::{KeyId, OrganizationId, SecretId, Timestamp};
 
 use super::{
-    begin_of_hour,
+    entry::{Gathered, Refused},
     journal::Segment,
-    totals::{Refused, Slice, Sum, Sums, Totals, Traced, Trail, Use},
 };
 use crate::{
+    behind::behind,
     db::{
         anydb::{AnyConnection, Moment},
         column::Id,
@@ -25,19 +25,60 @@ use crate::{
         schema::{key_traces, key_usage, organization_hours, organization_usage, refusals, secret_uses, usage_marks},
     },
     failure::Failure,
-    keyring::record::OUTCOMES,
+    keyring::{
+        record::OUTCOMES,
+        totals::{KeyTotals, Trace, begin_of_hour},
+    },
 };
 
-/// How many entries one transaction writes: some milliseconds of SQLite's one writer.
-const SLICE: usize = 500;
+/// How many keys, or refusals, one transaction writes: some milliseconds of SQLite's one writer.
+const SLICE: usize = 250;
+/// How many rows one statement inserts. SQLite takes 32,766 values in all.
+const ROWS: usize = 500;
 
 /// A closed segment that the database does not have, or not all of it.
 #[derive(Debug)]
 pub(super) struct Unwritten {
     segment: Segment,
     /// `None`: not read yet.
-    sums: Option<Sums>,
+    gathered: Option<Sorted>,
+    /// How many entries the database has.
     written: usize,
+}
+
+/// What a segment says, in an order that depends on nothing but the segment: that is what the marks in the database count
+/// by.
+#[derive(Debug)]
+struct Sorted {
+    keys: Vec<(u128, KeyTotals)>,
+    refusals: Vec<Refused>,
+}
+
+impl Sorted {
+    fn new(gathered: Gathered) -> Self {
+        Self { keys: gathered.totals.into_sorted(), refusals: gathered.refusals.into() }
+    }
+
+    fn len(&self) -> usize {
+        self.keys.len() + self.refusals.len()
+    }
+
+    /// Some keys, or some refusals, from the entry at `from` on. Not empty unless `from` is the end.
+    fn slice(&self, from: usize) -> Slice<'_> {
+        fn part<T>(all: &[T], from: usize) -> Option<&[T]> {
+            all.get(from..).filter(|rest| !rest.is_empty()).map(|rest| rest.get(..SLICE).unwrap_or(rest))
+        }
+        match part(&self.keys, from) {
+            Some(keys) => Slice::Keys(keys),
+            None => Slice::Refusals(part(&self.refusals, from.saturating_sub(self.keys.len())).unwrap_or_default()),
+        }
+    }
+}
+
+/// What one transaction writes.
+enum Slice<'s> {
+    Keys(&'s [(u128, KeyTotals)]),
+    Refusals(&'s [Refused]),
 }
 
 #[derive(Insertable)]
@@ -82,6 +123,20 @@ struct TraceRow {
     reported: i64,
 }
 
+impl TraceRow {
+    fn add(&mut self, other: Self) {
+        if other.first_at.0 < self.first_at.0 {
+            self.first_at = other.first_at;
+        }
+        if self.last_at.0 < other.last_at.0 {
+            (self.last_at, self.user_agent) = (other.last_at, other.user_agent);
+        }
+        self.allowed += other.allowed;
+        self.refused += other.refused;
+        self.reported += other.reported;
+    }
+}
+
 #[derive(Insertable)]
 #[diesel(table_name = refusals, treat_none_as_default_value = false)]
 struct RefusalRow {
@@ -97,7 +152,12 @@ struct RefusalRow {
 impl Unwritten {
     /// Of which nothing is known yet.
     pub(super) const fn new(segment: Segment) -> Self {
-        Self { segment, sums: None, written: 0 }
+        Self { segment, gathered: None, written: 0 }
+    }
+
+    /// Of which this is known.
+    pub(super) fn known(segment: Segment, gathered: Gathered) -> Self {
+        Self { segment, gathered: Some(Sorted::new(gathered)), written: 0 }
     }
 
     pub(super) fn into_segment(self) -> Segment {
@@ -106,13 +166,13 @@ impl Unwritten {
 
     /// How many entries are to be written still; of one that was not read yet nothing is known.
     pub(super) fn remaining(&self) -> usize {
-        self.sums.as_ref().map_or(1, |sums| sums.len().saturating_sub(self.written))
+        self.gathered.as_ref().map_or(1, |gathered| gathered.len().saturating_sub(self.written))
     }
 
-    /// Reads the file on a thread that may block: after a busy minute it has millions of entries.
-    async fn read(segment: &Segment) -> Result<Sums, Failure> {
+    /// Reads the file on a thread that may block.
+    async fn read(segment: &Segment) -> Result<Sorted, Failure> {
         let segment = segment.clone();
-        tokio::task::spawn_blocking(move || segment.read().map(Totals::into_sums)).await.map_err(Failure::broken)?
+        behind("usage", move || segment.read().map(Sorted::new)).await?
     }
 
     /// The allowed requests in it that the database does not have, by organization and hour.
@@ -121,39 +181,41 @@ impl Unwritten {
         store: &Store,
     ) -> Result<Vec<(OrganizationId, Timestamp, u64)>, Failure> {
         let Some(written) = mark(&mut *store.read().await?, &self.segment).await? else { return Ok(Vec::new()) };
-        let sums = Self::read(&self.segment).await?;
-        let requests = sums
-            .numbers_from(written)
-            .iter()
-            .map(|((_, hour), sum)| (OrganizationId::from_bits(sum.organization), begin_of_hour(*hour), sum.allowed()));
-        let requests = requests.collect();
-        self.sums = Some(sums);
-        Ok(requests)
+        let gathered = self.gathered.insert(Self::read(&self.segment).await?);
+        let requests = gathered.keys.iter().skip(written).flat_map(|(_, key)| {
+            let organization = OrganizationId::from_bits(key.organization);
+            key.allowed().map(move |(hour, allowed)| (organization, begin_of_hour(hour), allowed))
+        });
+        Ok(requests.collect())
     }
 
     /// Writes all of it.
     pub(super) async fn write(&mut self, store: &Store) -> Result<(), Failure> {
-        let Self { segment, sums, written } = self;
-        let sums = match sums {
-            Some(sums) => sums,
-            None => sums.insert(Self::read(segment).await?),
+        let Self { segment, gathered, written } = self;
+        let gathered = match gathered {
+            Some(gathered) => gathered,
+            None => gathered.insert(Self::read(segment).await?),
         };
-        while *written < sums.len() {
+        while *written < gathered.len() {
             let mut connection = store.write().await?;
             *written = connection
                 .transaction(async |connection| -> Result<_, Failure> {
                     // What the database says counts: the answer to an earlier commit may have been lost.
-                    let Some(from) = mark(connection, segment).await? else { return Ok(sums.len()) };
-                    let slice = sums.slice(from, SLICE);
-                    let to = from + slice.len();
-                    match slice {
-                        Slice::Numbers(numbers) => write_numbers(connection, numbers).await?,
-                        Slice::Uses(uses) => write_uses(connection, uses).await?,
-                        Slice::Traces(traces) => write_traces(connection, traces).await?,
-                        Slice::Refusals(refusals) => write_refusals(connection, refusals).await?,
-                    }
-                    set_mark(connection, segment, to).await?;
-                    Ok(to)
+                    let Some(from) = mark(connection, segment).await? else { return Ok(gathered.len()) };
+                    let done = match gathered.slice(from) {
+                        Slice::Keys(keys) => {
+                            write_numbers(connection, keys).await?;
+                            write_uses(connection, keys).await?;
+                            write_traces(connection, keys).await?;
+                            keys.len()
+                        }
+                        Slice::Refusals(refusals) => {
+                            write_refusals(connection, refusals).await?;
+                            refusals.len()
+                        }
+                    };
+                    set_mark(connection, segment, from + done).await?;
+                    Ok(from + done)
                 })
                 .await?;
         }
@@ -194,28 +256,30 @@ async fn set_mark(connection: &mut AnyConnection, segment: &Segment, written: us
     Ok(())
 }
 
-async fn write_numbers(connection: &mut AnyConnection, numbers: &[((u128, i64), Sum)]) -> Result<(), Failure> {
-    let mut keys = Vec::new();
+async fn write_numbers(connection: &mut AnyConnection, keys: &[(u128, KeyTotals)]) -> Result<(), Failure> {
+    let mut rows = Vec::new();
     let mut hours = BTreeMap::<_, u64>::new();
     let mut months = BTreeMap::<_, u64>::new();
-    for ((key, hour), sum) in numbers {
-        for (outcome, requests) in OUTCOMES.iter().zip(sum.counts).filter(|(_, requests)| *requests > 0) {
-            let word = outcome.map_or("allowed", shared::verify::Refusal::reason);
-            keys.push(KeyUsageRow {
-                key_id: Id(KeyId::from_bits(*key)),
-                hour: *hour,
-                outcome: word,
-                requests: number(requests),
-            });
-            *hours.entry((sum.organization, *hour, word)).or_default() += requests;
-            if outcome.is_none() {
-                *months.entry((sum.organization, begin_of_hour(*hour).month())).or_default() += requests;
+    for (key, totals) in keys {
+        for (hour, counts) in &totals.hours {
+            for (outcome, requests) in OUTCOMES.iter().zip(*counts).filter(|(_, requests)| *requests > 0) {
+                let word = outcome.map_or("allowed", shared::verify::Refusal::reason);
+                rows.push(KeyUsageRow {
+                    key_id: Id(KeyId::from_bits(*key)),
+                    hour: *hour,
+                    outcome: word,
+                    requests: number(requests),
+                });
+                *hours.entry((totals.organization, *hour, word)).or_default() += requests;
+                if outcome.is_none() {
+                    *months.entry((totals.organization, begin_of_hour(*hour).month())).or_default() += requests;
+                }
             }
         }
     }
-    if !keys.is_empty() {
+    for rows in chunks(rows) {
         diesel::insert_into(key_usage::table)
-            .values(keys)
+            .values(rows)
             .on_conflict((key_usage::key_id, key_usage::hour, key_usage::outcome))
             .do_update()
             .set(key_usage::requests.eq(key_usage::requests + excluded(key_usage::requests)))
@@ -223,6 +287,12 @@ async fn write_numbers(connection: &mut AnyConnection, numbers: &[((u128, i64), 
             .await?;
     }
     write_sums(connection, hours, months).await
+}
+
+/// As many rows at once as a statement takes.
+fn chunks<T>(rows: Vec<T>) -> impl Iterator<Item = Vec<T>> {
+    let mut rows = rows.into_iter();
+    std::iter::from_fn(move || Some(rows.by_ref().take(ROWS).collect::<Vec<_>>()).filter(|chunk| !chunk.is_empty()))
 }
 
 async fn write_sums(
@@ -247,7 +317,7 @@ async fn write_sums(
             requests: number(requests),
         })
         .collect();
-    if !hours.is_empty() {
+    for hours in chunks(hours) {
         diesel::insert_into(organization_hours::table)
             .values(hours)
             .on_conflict((organization_hours::organization_id, organization_hours::hour, organization_hours::outcome))
@@ -256,7 +326,7 @@ async fn write_sums(
             .execute(connection)
             .await?;
     }
-    if !months.is_empty() {
+    for months in chunks(months) {
         diesel::insert_into(organization_usage::table)
             .values(months)
             .on_conflict((organization_usage::organization_id, organization_usage::month))
@@ -268,73 +338,88 @@ async fn write_sums(
     Ok(())
 }
 
-async fn write_uses(connection: &mut AnyConnection, uses: &[Use]) -> Result<(), Failure> {
-    if uses.is_empty() {
-        return Ok(());
+async fn write_uses(connection: &mut AnyConnection, keys: &[(u128, KeyTotals)]) -> Result<(), Failure> {
+    let mut latest = BTreeMap::<u128, (i64, &Trace)>::new();
+    for trace in keys.iter().flat_map(|(_, totals)| &totals.traces) {
+        let Some(used_at) = trace.used_at else { continue };
+        let known = latest.entry(trace.secret).or_insert((used_at, trace));
+        if known.0 < used_at {
+            *known = (used_at, trace);
+        }
     }
-    let rows: Vec<_> = uses
-        .iter()
-        .map(|last| SecretUseRow {
-            secret_id: Id(SecretId::from_bits(last.secret)),
-            used_at: Moment(Timestamp::from_micros(last.at)),
-            address: last.address.map(|address| address.to_canonical().to_string()).unwrap_or_default(),
-            user_agent: last.user_agent.as_deref().map(str::to_owned),
-        })
-        .collect();
-    diesel::query_dsl::methods::FilterDsl::filter(
-        diesel::insert_into(secret_uses::table).values(rows).on_conflict(secret_uses::secret_id).do_update().set((
-            secret_uses::used_at.eq(excluded(secret_uses::used_at)),
-            secret_uses::address.eq(excluded(secret_uses::address)),
-            secret_uses::user_agent.eq(excluded(secret_uses::user_agent)),
-        )),
-        // Monotone: what another server saw later stays.
-        secret_uses::used_at.lt(excluded(secret_uses::used_at)),
-    )
-    .execute(connection)
-    .await?;
+    let row = |(secret, (used_at, trace)): (u128, (i64, &Trace))| SecretUseRow {
+        secret_id: Id(SecretId::from_bits(secret)),
+        used_at: Moment(Timestamp::from_micros(used_at)),
+        address: address(trace),
+        user_agent: trace.user_agent.as_deref().map(str::to_owned),
+    };
+    for rows in chunks(latest.into_iter().map(row).collect()) {
+        diesel::query_dsl::methods::FilterDsl::filter(
+            diesel::insert_into(secret_uses::table).values(rows).on_conflict(secret_uses::secret_id).do_update().set((
+                secret_uses::used_at.eq(excluded(secret_uses::used_at)),
+                secret_uses::address.eq(excluded(secret_uses::address)),
+                secret_uses::user_agent.eq(excluded(secret_uses::user_agent)),
+            )),
+            // Monotone: what another server saw later stays.
+            secret_uses::used_at.lt(excluded(secret_uses::used_at)),
+        )
+        .execute(connection)
+        .await?;
+    }
     Ok(())
 }
 
-async fn write_traces(connection: &mut AnyConnection, traces: &[(Traced, Trail)]) -> Result<(), Failure> {
-    if traces.is_empty() {
-        return Ok(());
+/// Empty when whoever asked did not say.
+fn address(trace: &Trace) -> String {
+    trace.address.map(|address| address.to_canonical().to_string()).unwrap_or_default()
+}
+
+async fn write_traces(connection: &mut AnyConnection, keys: &[(u128, KeyTotals)]) -> Result<(), Failure> {
+    let mut rows = BTreeMap::<_, TraceRow>::new();
+    for (key, totals) in keys {
+        for trace in &totals.traces {
+            let row = TraceRow {
+                organization_id: Id(OrganizationId::from_bits(totals.organization)),
+                day: trace.day,
+                key_id: Id(KeyId::from_bits(*key)),
+                address: address(trace),
+                asked: trace.asked.to_string(),
+                first_at: Moment(Timestamp::from_micros(trace.first_at)),
+                last_at: Moment(Timestamp::from_micros(trace.last_at)),
+                user_agent: trace.user_agent.as_deref().map(str::to_owned),
+                allowed: number(trace.allowed),
+                refused: number(trace.refused),
+                reported: number(trace.reported),
+            };
+            // Two secrets of one key, or an address in its two spellings, are one row.
+            match rows.entry((*key, trace.day, row.address.clone(), row.asked.clone())) {
+                Entry::Vacant(place) => _ = place.insert(row),
+                Entry::Occupied(mut known) => known.get_mut().add(row),
+            }
+        }
     }
-    let rows: Vec<_> = traces
-        .iter()
-        .map(|(traced, trail)| TraceRow {
-            organization_id: Id(OrganizationId::from_bits(traced.organization)),
-            day: traced.day,
-            key_id: Id(KeyId::from_bits(traced.key)),
-            address: traced.address.map(|address| address.to_string()).unwrap_or_default(),
-            asked: traced.asked.to_string(),
-            first_at: Moment(Timestamp::from_micros(trail.first_at)),
-            last_at: Moment(Timestamp::from_micros(trail.last_at)),
-            user_agent: trail.user_agent.as_deref().map(str::to_owned),
-            allowed: number(trail.allowed),
-            refused: number(trail.refused),
-            reported: number(trail.reported),
-        })
-        .collect();
     let place =
         (key_traces::organization_id, key_traces::day, key_traces::key_id, key_traces::address, key_traces::asked);
-    // The first moment stays what it was: journals are written in their order.
-    diesel::insert_into(key_traces::table)
-        .values(rows)
-        .on_conflict(place)
-        .do_update()
-        .set((
-            key_traces::last_at.eq(case_when(
-                key_traces::last_at.lt(excluded(key_traces::last_at)),
-                excluded(key_traces::last_at),
-            )
-            .otherwise(key_traces::last_at)),
-            key_traces::user_agent.eq(excluded(key_traces::user_agent)),
-            key_traces::allowed.eq(key_traces::allowed + excluded(key_traces::allowed)),
-            key_traces::refused.eq(key_traces::refused + excluded(key_traces::refused)),
-            key_traces::reported.eq(key_traces::reported + excluded(key_traces::reported)),
-        ))
-        .execute(connection)
-        .await?;
+    for rows in chunks(rows.into_values().collect()) {
+        // The first moment stays what it was: journals are written in their order.
+        diesel::insert_into(key_traces::table)
+            .values(rows)
+            .on_conflict(place)
+            .do_update()
+            .set((
+                key_traces::last_at.eq(case_when(
+                    key_traces::last_at.lt(excluded(key_traces::last_at)),
+                    excluded(key_traces::last_at),
+                )
+                .otherwise(key_traces::last_at)),
+                key_traces::user_agent.eq(excluded(key_traces::user_agent)),
+                key_traces::allowed.eq(key_traces::allowed + excluded(key_traces::allowed)),
+                key_traces::refused.eq(key_traces::refused + excluded(key_traces::refused)),
+                key_traces::reported.eq(key_traces::reported + excluded(key_traces::reported)),
+            ))
+            .execute(connection)
+            .await?;
+    }
     Ok(())
 }
 
