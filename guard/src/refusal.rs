@@ -10,6 +10,8 @@ use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 use serde_json::{Value, json};
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+const RATE_LIMIT: HeaderName = HeaderName::from_static("ratelimit");
+const RATE_LIMIT_POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
 const GRPC_STATUS: HeaderName = HeaderName::from_static("grpc-status");
 const GRPC_MESSAGE: HeaderName = HeaderName::from_static("grpc-message");
 const GRPC: HeaderValue = HeaderValue::from_static("application/grpc");
@@ -27,7 +29,7 @@ pub(crate) struct Refusal {
 impl Refusal {
     /// The server's own answer. Of its headers only those that are about the refusal: the others are about the server.
     pub(crate) fn by_server(status: StatusCode, headers: &HeaderMap, body: Bytes) -> Self {
-        let kept = [CONTENT_TYPE, WWW_AUTHENTICATE, RETRY_AFTER, REQUEST_ID];
+        let kept = [CONTENT_TYPE, WWW_AUTHENTICATE, RETRY_AFTER, RATE_LIMIT, RATE_LIMIT_POLICY, REQUEST_ID];
         let headers = kept.into_iter().filter_map(|name| Some((name.clone(), headers.get(name)?.clone()))).collect();
         Self { status, headers, body }
     }
@@ -125,12 +127,14 @@ mod tests {
 
     #[test]
     fn only_the_headers_of_the_refusal_are_passed_on() {
-        let given = ["content-type", "www-authenticate", "retry-after", "x-request-id", "set-cookie", "server"];
-        let given = given.map(|name| (HeaderName::from_static(name), HeaderValue::from_static("x"))).into_iter();
+        let of_refusal =
+            ["content-type", "ratelimit", "ratelimit-policy", "retry-after", "www-authenticate", "x-request-id"];
+        let given = of_refusal.into_iter().chain(["set-cookie", "server"]);
+        let given = given.map(|name| (HeaderName::from_static(name), HeaderValue::from_static("x")));
         let refusal = Refusal::by_server(StatusCode::UNAUTHORIZED, &given.collect(), Bytes::new()).into_http();
         let mut kept: Vec<_> = refusal.headers().keys().map(HeaderName::as_str).collect();
         kept.sort_unstable();
-        assert_eq!(kept, ["content-type", "retry-after", "www-authenticate", "x-request-id"]);
+        assert_eq!(kept, of_refusal);
     }
 
     #[test]

@@ -103,7 +103,7 @@ impl<'d> Reference<'d> {
     fn operations(&self) -> impl Iterator<Item = Operation<'d>> {
         let paths = self.0["paths"].as_object().into_iter().flatten();
         let all = paths.flat_map(|(path, item)| {
-            let methods = ["get", "head", "post", "patch", "delete"];
+            let methods = ["get", "head", "post", "put", "patch", "delete"];
             methods.into_iter().filter_map(move |method| Some(Operation { path, method, about: item.get(method)? }))
         });
         // HEAD is GET without a body, and is said there.

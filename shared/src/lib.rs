@@ -9,6 +9,7 @@ pub mod error;
 pub mod field;
 pub mod id;
 pub mod key;
+pub mod limit;
 pub mod organization;
 pub mod page;
 pub mod path;

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 use time::{
-    Date, OffsetDateTime,
+    Date, Month, OffsetDateTime,
     format_description::{BorrowedFormatItem, well_known::Rfc3339},
     macros::format_description,
 };
@@ -100,6 +100,16 @@ impl Timestamp {
         i64::from(utc.year()) * 12 + i64::from(u8::from(utc.month())) - 1
     }
 
+    /// When the month with this number begins; the counterpart of [`Self::month`].
+    #[must_use]
+    pub fn begin_of_month(month: i64) -> Self {
+        let year = i32::try_from(month.div_euclid(12)).unwrap_or(1970);
+        let name = u8::try_from(month.rem_euclid(12) + 1).ok().and_then(|number| Month::try_from(number).ok());
+        let first = Date::from_calendar_date(year, name.unwrap_or(Month::January), 1);
+        let seconds = first.map_or(0, |first| first.midnight().assume_utc().unix_timestamp());
+        Self::from_micros(0).plus_seconds(seconds)
+    }
+
     /// The calendar day in UTC, counted from 1970.
     #[must_use]
     pub const fn day_number(self) -> i64 {
@@ -152,6 +162,19 @@ mod tests {
         assert_eq!(end.last_day(), "2028-02-28");
         assert_eq!(Timestamp::end_of_day("2027-02-29"), None);
         assert_eq!(Timestamp::end_of_day("tomorrow"), None);
+    }
+
+    #[test]
+    fn a_month_begins_at_midnight_of_its_first_day() {
+        for (within, begins) in [
+            ("2026-12-31", "2026-12-01 00:00:00 UTC"),
+            ("2027-01-01", "2027-01-01 00:00:00 UTC"),
+            ("2028-02-29", "2028-02-01 00:00:00 UTC"),
+            ("2028-03-01", "2028-03-01 00:00:00 UTC"),
+        ] {
+            let last_moment = Timestamp::from_micros(Timestamp::end_of_day(within).expect("a day").micros() - 1);
+            assert_eq!(Timestamp::begin_of_month(last_moment.month()).exact(), begins);
+        }
     }
 
     #[test]

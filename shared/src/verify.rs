@@ -34,7 +34,7 @@ pub enum Refusal {
     IpNotAllowed,
     /// The key's role lacks a permission that was asked for.
     PermissionMissing,
-    /// The organization's requests for this month are used up.
+    /// The requests of the key's own limits, or of the organization's month, are used up.
     LimitExceeded,
 }
 
@@ -126,7 +126,9 @@ impl Refusal {
             Self::Expired => "This API key has expired. Move its date, or create a new one.",
             Self::IpNotAllowed => "Requests with this API key are not allowed from this address.",
             Self::PermissionMissing => "The role of this API key lacks a permission that this request needs.",
-            Self::LimitExceeded => "The requests that the organization's plan allows this month are used up.",
+            Self::LimitExceeded => {
+                "As many requests were made as the limit allows. Retry-After says when there will be more."
+            }
         }
     }
 

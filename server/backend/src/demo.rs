@@ -11,6 +11,7 @@ use serde_json::json;
 use shared::{
     Permission, Timestamp,
     key::{Environment, KeyCreateParams, KeyListParams},
+    limit::{RateLimit, Window},
     role::{RoleCreateParams, SystemRole},
     team::{InvitationCreateParams, TeamListParams},
 };
@@ -24,6 +25,7 @@ use crate::{
     context::{Context, RequestInfo},
     db::{column::Id, schema::key_networks, tx::WriteTx},
     keyring::{AskedPermission, Question, applier::Subject, secret::WellFormed},
+    ops::RateLimitsChange,
     random,
 };
 
@@ -72,6 +74,9 @@ const APPLICATION_PERMISSIONS: [(&str, &str); 2] =
     [("orders.read", "See orders in the shop."), ("orders.refund", "Give a customer their money back.")];
 /// The one network that the partner's key may be used from.
 const PARTNER_NETWORK: &str = "198.51.100.0/24";
+/// How often it may be used.
+const PARTNER_LIMITS: [RateLimit; 2] =
+    [RateLimit { window: Window::Second, requests: 10 }, RateLimit { window: Window::Hour, requests: 1_000 }];
 
 #[rustfmt::skip]
 const STORIES: [Story; 13] = {
@@ -174,6 +179,8 @@ impl Demo {
         let key = created.key.id;
         if story.role == PARTNER {
             self.restrict(owner, key).await?;
+            let limits = RateLimitsChange { target: key.into(), limits: PARTNER_LIMITS.to_vec() };
+            self.backend.rate_limits_update(&owner.authorize::<KeyUpdate>()?, limits).await?;
         }
         if let Some((minutes, address)) = story.last_used {
             self.clock.set(self.today.plus_seconds(-60 * minutes));

@@ -5,6 +5,7 @@ use sha2::{Digest as _, Sha256};
 use shared::{
     AppError, RoleId,
     key::KeyView,
+    limit::RateLimitsView,
     organization::OrganizationView,
     permission::ApplicationPermission,
     role::RoleView,
@@ -97,6 +98,12 @@ impl Stateful for OrganizationView {
     }
 }
 
+impl Stateful for RateLimitsView {
+    fn state(&self) -> State {
+        State::of_text(&self.limits.to_string())
+    }
+}
+
 /// In which state a thing has to be for a change to be made.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub enum Expected {
@@ -160,6 +167,7 @@ pub enum Thing {
     Invitation(InvitationView),
     Permission(ApplicationPermission),
     Organization(OrganizationView),
+    RateLimits(RateLimitsView),
 }
 
 impl Thing {
@@ -172,6 +180,7 @@ impl Thing {
             Self::Invitation(_) => AppError::stale("invitation"),
             Self::Permission(_) => AppError::stale("application permission"),
             Self::Organization(_) => AppError::stale("organization"),
+            Self::RateLimits(_) => AppError::stale("key's limits"),
         }
     }
 }
@@ -193,6 +202,7 @@ things! {
     Invitation = InvitationView;
     Permission = ApplicationPermission;
     Organization = OrganizationView;
+    RateLimits = RateLimitsView;
 }
 
 #[cfg(test)]

@@ -142,6 +142,11 @@ impl Client {
         self.send(&Method::PATCH, path, if_match(seen)?, Some(change))
     }
 
+    /// Replaces what was `seen`, unless somebody else changed it in the meantime.
+    pub(super) fn put(&self, path: &str, seen: &Answer, whole: &Value) -> Result<Answer, Failure> {
+        self.send(&Method::PUT, path, if_match(seen)?, Some(whole))
+    }
+
     /// Deletes what was `seen`, unless somebody else changed it in the meantime.
     pub(super) fn delete(&self, path: &str, seen: &Answer) -> Result<Answer, Failure> {
         self.send(&Method::DELETE, path, if_match(seen)?, None)

@@ -6,6 +6,7 @@ use serde_json::{Map, Value, json};
 use shared::{
     KeyId, Timestamp,
     key::{Environment, KeySort, StatusFilter},
+    limit::RateLimit,
     rotation,
 };
 
@@ -17,6 +18,8 @@ use super::{
 };
 
 const PATH: &str = "/v1/keys";
+/// Behind a key's path.
+const RATE_LIMITS: &str = "/rate-limits";
 
 /// What to do with keys.
 #[derive(Debug, Args)]
@@ -128,6 +131,13 @@ struct Changes {
     /// (2027-01-31T12:00:00Z), or never.
     #[arg(long, value_name = "DAY|MOMENT|never", value_parser = expiry)]
     expires: Option<Expiry>,
+    /// How many requests it may make: 10/s, 100/m, 1000/h or 10000/d. Repeat it for other windows; together they take
+    /// the place of all limits that the key has.
+    #[arg(long = "rate-limit", value_name = "REQUESTS/WINDOW", conflicts_with = "no_rate_limit")]
+    rate_limits: Vec<RateLimit>,
+    /// Take all rate limits away.
+    #[arg(long)]
+    no_rate_limit: bool,
 }
 
 #[derive(Debug, Args)]
@@ -206,6 +216,19 @@ struct Revocation {
     reason: Option<String>,
 }
 
+/// How often a key may be used.
+#[derive(Deserialize)]
+struct Limits {
+    limits: Vec<Limit>,
+}
+
+#[derive(Deserialize)]
+struct Limit {
+    window: String,
+    requests: u32,
+    used: u32,
+}
+
 /// The answer to a creation. Deliberately without `Debug`.
 #[derive(Deserialize)]
 struct Created {
@@ -220,7 +243,7 @@ impl Keys {
         match command {
             Command::List(filters) => list(filters, json),
             Command::Create(new) => create(new, json),
-            Command::Show(which) => show(&Client::of_environment()?.get(&which.path()?)?, json),
+            Command::Show(which) => show_with_limits(&Client::of_environment()?, &which.path()?, None, json),
             Command::Edit(edit) => edit_key(edit, json),
             Command::Pause(which) => act(&which, "pause", json),
             Command::Resume(which) => act(&which, "resume", json),
@@ -303,7 +326,7 @@ fn reveal(answer: &Answer, done: &str, json: bool) -> Result<(), Failure> {
 fn edit_key(edit: Edit, json: bool) -> Result<(), Failure> {
     let path = edit.which.path()?;
     let client = Client::of_environment()?;
-    let Changes { name, role, environment, expires } = edit.changes;
+    let Changes { name, role, environment, expires, rate_limits, no_rate_limit } = edit.changes;
     let role = role.map(|role| roles::find(&client, &role)).transpose()?;
     let fields = [
         ("name", name.map(Value::from)),
@@ -312,8 +335,17 @@ fn edit_key(edit: Edit, json: bool) -> Result<(), Failure> {
         ("expires_at", expires.map(Expiry::json)),
     ];
     let change: Map<_, _> = fields.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))).collect();
-    let seen = client.get(&path)?;
-    show(&client.patch(&path, &seen, &change.into())?, json)
+    let mut changed = None;
+    if !change.is_empty() {
+        let seen = client.get(&path)?;
+        changed = Some(client.patch(&path, &seen, &change.into())?);
+    }
+    if no_rate_limit || !rate_limits.is_empty() {
+        let path = format!("{path}{RATE_LIMITS}");
+        let seen = client.get(&path)?;
+        client.put(&path, &seen, &json!({ "limits": rate_limits }))?;
+    }
+    show_with_limits(&client, &path, changed, json)
 }
 
 fn revoke_key(revoke: &Revoke, json: bool) -> Result<(), Failure> {
@@ -333,11 +365,23 @@ fn act(which: &Which, what: &str, json: bool) -> Result<(), Failure> {
     show(&Client::of_environment()?.post(&path, None)?, json)
 }
 
-fn show(answer: &Answer, json: bool) -> Result<(), Failure> {
+/// The key, as an answer has just told or as it is, and how often it may be used.
+fn show_with_limits(client: &Client, path: &str, key: Option<Answer>, json: bool) -> Result<(), Failure> {
+    let key = key.map_or_else(|| client.get(path), Ok)?;
     if json {
-        return output::print(&output::json(&answer.data));
+        return show(&key, json);
     }
-    let key: Key = answer.read()?;
+    let Limits { limits } = client.get(&format!("{path}{RATE_LIMITS}"))?.read()?;
+    let said = |Limit { window, requests, used }| format!("{requests} per {window} ({used} used)");
+    let lines: Vec<_> = limits.into_iter().map(said).collect();
+    print_details(key.read()?, Some(if lines.is_empty() { vec!["none".to_owned()] } else { lines }))
+}
+
+fn show(answer: &Answer, json: bool) -> Result<(), Failure> {
+    if json { output::print(&output::json(&answer.data)) } else { print_details(answer.read()?, None) }
+}
+
+fn print_details(key: Key, limits: Option<Vec<String>>) -> Result<(), Failure> {
     let last_used = key.last_used.map(|used| format!("{} from {}", output::moment(&used.at), used.address));
     let revoked = key.revoked.map(|Revocation { at, by, reason }| {
         let reason = reason.map(|reason| format!(": {reason}"));
@@ -346,7 +390,7 @@ fn show(answer: &Answer, json: bool) -> Result<(), Failure> {
     let retiring = key.retiring.map(|old| format!("…{} until {}", old.last4, output::moment(&old.retires_at)));
     let expires = key.expires_at.as_deref().map(output::moment);
     let never = || "never".to_owned();
-    output::print(&output::details([
+    let details = [
         ("Name", vec![key.name]),
         ("Id", vec![key.id]),
         ("Environment", vec![key.environment]),
@@ -358,7 +402,8 @@ fn show(answer: &Answer, json: bool) -> Result<(), Failure> {
         ("Last used", vec![last_used.unwrap_or_else(never)]),
         ("Expires", vec![expires.unwrap_or_else(never)]),
         ("Revoked", vec![revoked.unwrap_or_else(never)]),
-    ]))
+    ];
+    output::print(&output::details(details.into_iter().chain(limits.map(|limits| ("Rate limits", limits)))))
 }
 
 /// The words that one of the vocabulary's lists knows.

@@ -64,9 +64,9 @@ pub(super) fn table<const N: usize>(header: [&str; N], rows: impl IntoIterator<I
 }
 
 /// The fields of one thing, one a line; a value of several lines stands in one column.
-pub(super) fn details<const N: usize>(fields: [(&str, Vec<String>); N]) -> String {
+pub(super) fn details<'f>(fields: impl IntoIterator<Item = (&'f str, Vec<String>)>) -> String {
     let mut table = Table::new();
-    table.add_rows(fields.map(|(name, lines)| {
+    table.add_rows(fields.into_iter().map(|(name, lines)| {
         let lines: Vec<_> = lines.iter().map(|line| plain(line)).collect();
         [name.to_owned(), lines.join("\n")]
     }));

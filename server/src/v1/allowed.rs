@@ -3,7 +3,7 @@
 //! It is written a hundred thousand times a second, so body and headers lie in one piece of memory, side by side, and no
 //! header is there that only a browser would read. Proxies pass none of it on but the headers they are told to.
 
-use std::ops::Range;
+use std::{io::Write as _, ops::Range};
 
 use axum::body::Bytes;
 use backend::keyring::Holder;
@@ -12,7 +12,10 @@ use http::{
     header::{CACHE_CONTROL, CONTENT_TYPE},
 };
 
-use super::envelope::JSON;
+use super::{
+    envelope::JSON,
+    limits::{LIMIT, Left, POLICY, Policy},
+};
 use crate::middleware::{request_id, security_headers::NO_STORE};
 
 const KEY: HeaderName = HeaderName::from_static("x-key-id");
@@ -39,13 +42,21 @@ pub(super) fn answer(holder: &Holder, request_id: &str) -> Response<Bytes> {
     let body = 0..push(br#""},"output":"OK"}"#).end;
     let role = push(holder.role.name().as_bytes());
     let request = push(request_id.as_bytes());
+    // Most keys have none.
+    let limits = (!holder.standing.limits().is_empty()).then(|| {
+        let from = memory.len();
+        _ = write!(memory, "{}", Policy(&holder.standing));
+        let to = memory.len();
+        _ = write!(memory, "{}", Left(&holder.standing));
+        [(POLICY, from..to), (LIMIT, to..memory.len())]
+    });
 
     let memory = Bytes::from(memory);
     let mut headers = HeaderMap::with_capacity(8);
     headers.insert(CONTENT_TYPE, JSON);
     headers.insert(CACHE_CONTROL, NO_STORE);
     let texts = [(KEY, key), (ROLE, role), (ORGANIZATION, organization), (request_id::HEADER, request)];
-    for (name, range) in texts {
+    for (name, range) in texts.into_iter().chain(limits.into_iter().flatten()) {
         // A role's name may hold any letter; bytes above ASCII are allowed in a value (RFC 9110, section 5.5).
         if let Ok(value) = HeaderValue::from_maybe_shared(memory.slice(range)) {
             headers.insert(name, value);
@@ -60,7 +71,7 @@ pub(super) fn answer(holder: &Holder, request_id: &str) -> Response<Bytes> {
 mod tests {
     use std::sync::Arc;
 
-    use backend::keyring::RoleState;
+    use backend::keyring::{RoleState, allowance::Standing};
     use serde_json::{Value, json};
     use shared::{Grants, KeyId, OrganizationId, RoleId};
 
@@ -72,6 +83,7 @@ mod tests {
             organization: OrganizationId::from_bits(u128::MAX),
             role_id: RoleId::from_bits(3),
             role: Arc::new(RoleState::new(role.to_owned(), Grants::default())),
+            standing: Standing::default(),
         };
         answer(&holder, "req_0")
     }

@@ -5,16 +5,16 @@ use std::net::IpAddr;
 
 use backend::{
     context::RequestInfo,
-    keyring::{AskedPermission, Holder, Question, credential::bearer},
+    keyring::{AskedPermission, Holder, Question, allowance::Standing, credential::bearer},
 };
 use http::{
     HeaderMap, HeaderValue, StatusCode,
     header::{AUTHORIZATION, RETRY_AFTER, WWW_AUTHENTICATE},
     request::Parts,
 };
-use shared::{Permission, Timestamp, verify::Refusal};
+use shared::{Permission, verify::Refusal};
 
-use super::envelope::Problem;
+use super::{envelope::Problem, limits};
 use crate::state::AppState;
 
 /// What everybody is told who does not hold a genuine secret.
@@ -48,23 +48,34 @@ pub fn verify(state: &AppState, headers: &HeaderMap, question: &Question<'_>) ->
     match (verdict.outcome, verdict.holder) {
         (Ok(()), Some(holder)) => Ok(holder),
         (Ok(()), None) => Err(Problem::internal()),
-        (Err(refusal), _) => Err(refused(refusal, &question.permissions, state.backend.now())),
+        (Err(refusal), holder) => {
+            let standing = holder.map(|holder| holder.standing).unwrap_or_default();
+            Err(refused(refusal, &question.permissions, &standing))
+        }
     }
 }
 
-fn refused(refusal: Refusal, asked: &[AskedPermission], now: Timestamp) -> Problem {
+fn refused(refusal: Refusal, asked: &[AskedPermission], standing: &Standing) -> Problem {
     let status = StatusCode::from_u16(refusal.status()).unwrap_or(StatusCode::UNAUTHORIZED);
     let output = match refusal {
         Refusal::TooManyAttempts => "Too Many Requests",
         refusal if refusal.needs_genuine_secret() => refusal.detail(),
         _ => INVALID,
     };
-    let mut problem = Problem::new(status, refusal.reason(), refusal.detail()).saying(output);
+    let used_up = standing.used_up();
+    let detail = used_up.map_or_else(|| refusal.detail().to_owned(), limits::sentence);
+    let mut problem = Problem::new(status, refusal.reason(), detail).saying(output);
     if let Some(challenge) = challenge(refusal, asked) {
         problem = problem.with(WWW_AUTHENTICATE, challenge);
     }
+    for (name, value) in limits::headers(standing) {
+        problem = problem.with(name, value);
+    }
     match refusal {
-        Refusal::LimitExceeded => problem.with(RETRY_AFTER, HeaderValue::from(seconds_to_next_month(now))),
+        // Without a limit that is used up, another request was refused in the meantime, and gave back what it had.
+        Refusal::LimitExceeded => {
+            problem.with(RETRY_AFTER, HeaderValue::from(used_up.map_or(1, |limit| limit.resets_in)))
+        }
         // An address is listened to again after a fraction of a second, unless it goes on.
         Refusal::TooManyAttempts => problem.with(RETRY_AFTER, HeaderValue::from(1)),
         _ => problem,
@@ -99,14 +110,6 @@ fn scope(asked: &[AskedPermission]) -> Option<String> {
     asked.iter().map(name).collect::<Option<Vec<_>>>().map(|names| names.join(" "))
 }
 
-/// The limit counts calendar months in UTC.
-fn seconds_to_next_month(now: Timestamp) -> u64 {
-    let next = now.month() + 1;
-    let first_day = format!("{:04}-{:02}-01", next.div_euclid(12), next.rem_euclid(12) + 1);
-    let begins = Timestamp::end_of_day(&first_day).map(|end| end.plus_days(-1));
-    begins.and_then(|begins| u64::try_from(begins.seconds_since(now)).ok()).unwrap_or(0).max(1)
-}
-
 /// Reads an address that somebody wrote.
 ///
 /// # Errors
@@ -121,17 +124,6 @@ pub(super) fn address(what: &str, text: &str) -> Result<IpAddr, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn at(day: &str) -> Timestamp {
-        Timestamp::end_of_day(day).expect("a day").plus_days(-1)
-    }
-
-    #[test]
-    fn a_month_ends_at_midnight_utc() {
-        assert_eq!(seconds_to_next_month(at("2026-11-30")), 86_400);
-        assert_eq!(seconds_to_next_month(at("2026-12-31").plus_seconds(86_399)), 1);
-        assert_eq!(seconds_to_next_month(at("2028-02-01")), 29 * 86_400);
-    }
 
     #[test]
     fn the_challenge_says_what_rfc_6750_asks_for() {

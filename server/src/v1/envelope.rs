@@ -180,7 +180,7 @@ impl Problem {
         };
         for (name, value) in along {
             if !matches!(*name, CONTENT_LENGTH | CONTENT_TYPE) {
-                response.headers_mut().insert(name.clone(), value.clone());
+                response.headers_mut().append(name.clone(), value.clone());
             }
         }
         response.headers_mut().extend(headers);

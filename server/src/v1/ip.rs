@@ -12,7 +12,7 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 use super::{
     authenticate::{self, authenticate},
     envelope::{self, Envelope, Problem},
-    openapi,
+    limits, openapi,
 };
 use crate::state::AppState;
 
@@ -66,11 +66,11 @@ async fn ip(
     path: Result<Path<String>, PathRejection>,
     parts: Parts,
 ) -> Result<Response, Problem> {
-    authenticate(&state, &parts, Some(Permission::IpLookup))?;
+    let holder = authenticate(&state, &parts, Some(Permission::IpLookup))?;
     let text = path.map(|Path(text)| text).unwrap_or_default();
     let address = authenticate::address("The address in the path", &text)
         .map_err(|detail| Problem::bad_request("invalid_address", detail))?;
-    Ok(envelope::ok(state.geo.look_up(address)))
+    Ok(limits::told(&holder.standing, envelope::ok(state.geo.look_up(address))))
 }
 
 pub(super) fn router() -> OpenApiRouter<AppState> {

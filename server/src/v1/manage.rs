@@ -30,7 +30,7 @@ use shared::{AppError, field::FieldError, verify::Refusal};
 
 use super::{
     answer::Answer, authenticate::authenticate, conditional, envelope::Problem, idempotency, invitations::Invitation,
-    keys::Key, members::Member, organization::Organization, permissions::Permission, roles::Role,
+    keys::Key, limits, members::Member, organization::Organization, permissions::Permission, rate_limits, roles::Role,
 };
 use crate::{
     middleware::limits::{BODY_MAX, check_content_type},
@@ -44,7 +44,7 @@ pub(super) async fn gate(State(state): State<AppState>, request: Request, next: 
         Ok(holder) => holder,
         Err(problem) => return problem.into_response(),
     };
-    let standing = state.management.count(holder.key);
+    let (standing, own) = (state.management.count(holder.key), holder.standing.clone());
     let mut response = match standing.retry_after {
         Some(seconds) => Problem::new(
             StatusCode::TOO_MANY_REQUESTS,
@@ -59,7 +59,7 @@ pub(super) async fn gate(State(state): State<AppState>, request: Request, next: 
         }
     };
     standing.write(response.headers_mut());
-    response
+    limits::told(&own, response)
 }
 
 /// A request of a key that may do `O`.
@@ -253,6 +253,7 @@ fn outdated(current: Thing) -> Problem {
         Thing::Invitation(view) => conditional::tag(&view.clone(), &Invitation::from(view)),
         Thing::Permission(own) => conditional::tag(&own.clone(), &Permission::from(own)),
         Thing::Organization(view) => conditional::tag(&view.clone(), &Organization::from(view)),
+        Thing::RateLimits(view) => conditional::tag(&view.clone(), &rate_limits::Out::from(view)),
     };
     let problem = Problem::new(
         StatusCode::PRECONDITION_FAILED,

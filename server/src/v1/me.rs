@@ -10,6 +10,7 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 use super::{
     authenticate::authenticate,
     envelope::{self, Envelope, Problem},
+    limits,
 };
 use crate::state::AppState;
 
@@ -40,12 +41,13 @@ struct Out {
 )]
 async fn me(State(state): State<AppState>, parts: Parts) -> Result<Response, Problem> {
     let holder = authenticate(&state, &parts, None)?;
-    Ok(envelope::ok(Out {
+    let me = envelope::ok(Out {
         key_id: holder.key,
         organization_id: holder.organization,
         role: RoleRef { id: holder.role_id, name: holder.role.name().to_owned() },
         permissions: holder.role.permissions().clone(),
-    }))
+    });
+    Ok(limits::told(&holder.standing, me))
 }
 
 pub(super) fn router() -> OpenApiRouter<AppState> {

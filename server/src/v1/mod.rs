@@ -14,6 +14,7 @@ mod idempotency;
 mod invitations;
 mod ip;
 mod keys;
+mod limits;
 mod manage;
 mod me;
 mod members;
@@ -23,6 +24,7 @@ mod organization;
 mod permissions;
 mod query;
 pub mod rate_limit;
+mod rate_limits;
 pub mod reason;
 mod roles;
 pub mod verify;
@@ -56,6 +58,8 @@ pub const ROUTES: &[(&str, &str)] = &[
     ("POST", keys::ROTATE),
     ("POST", keys::RETIRE),
     ("POST", keys::REVOKE),
+    ("GET", rate_limits::PATH),
+    ("PUT", rate_limits::PATH),
     ("GET", roles::PATH),
     ("POST", roles::PATH),
     ("GET", roles::ONE),
@@ -95,6 +99,7 @@ fn engine() -> OpenApiRouter<AppState> {
 /// What manages something.
 fn management() -> OpenApiRouter<AppState> {
     keys::router()
+        .merge(rate_limits::router())
         .merge(roles::router())
         .merge(permissions::router())
         .merge(members::router())

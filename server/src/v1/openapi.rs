@@ -337,7 +337,7 @@ fn describe(path: &str, method: &str, operation: &mut Value) {
         }
         match method {
             "post" => statuses.extend([409, 422]),
-            "patch" => statuses.extend([409, 412, 428]),
+            "patch" | "put" => statuses.extend([409, 412, 428]),
             "delete" => statuses.extend([409, 412]),
             _ => {}
         }
@@ -346,7 +346,7 @@ fn describe(path: &str, method: &str, operation: &mut Value) {
     let mut parameters = Vec::new();
     match method {
         "post" if is_management => parameters.push(idempotency_key()),
-        "patch" => parameters.push(if_match(true)),
+        "patch" | "put" => parameters.push(if_match(true)),
         "delete" => parameters.push(if_match(false)),
         "get" if has_tag => parameters.push(json!({
             "name": "If-None-Match", "in": "header", "required": false, "schema": { "type": "string" },
@@ -363,8 +363,10 @@ fn describe(path: &str, method: &str, operation: &mut Value) {
     let Some(responses) = operation["responses"].as_object_mut() else { return };
     for (status, response) in responses.iter_mut() {
         let mut names = vec!["X-Request-Id"];
-        if is_management {
+        if tag != "Service" {
             names.extend(["RateLimit-Policy", "RateLimit"]);
+        }
+        if is_management {
             if has_tag {
                 names.push("ETag");
             }
@@ -490,8 +492,8 @@ fn headers() -> Value {
         "ETag": { "description": "Which state this is; for `If-Match` and `If-None-Match`.", "schema": { "type": "string", "pattern": r#"^"[!#-~]+"$"# } },
         "Location": text("Where the new thing is."),
         "Idempotency-Replayed": { "description": "Set when this was answered before.", "schema": { "type": "string", "enum": ["true"] } },
-        "RateLimit-Policy": text(&format!("How many requests (q) in how many seconds (w): `\"management\";q={quota};w=60`.")),
-        "RateLimit": text("How many are left (r), and in how many seconds all are there again (t): `\"management\";r=599;t=1`."),
+        "RateLimit-Policy": text(&format!("How many requests (q) in how many seconds (w): `\"management\";q={quota};w=60` of what manages something; `second`, `minute`, `hour`, `day` of the key; `month` of the organization. Only what there is a limit for.")),
+        "RateLimit": text("How many are left of each (r), and in how many seconds all are there again (t): `\"management\";r=599;t=1`."),
         "Retry-After": { "description": "After how many seconds to try again.", "schema": { "type": "string", "pattern": "^[0-9]+$" } },
         "WWW-Authenticate": text("RFC 6750, section 3."),
         "Allow": text("The methods that the path answers to."),

@@ -16,17 +16,16 @@ use governor::{
     middleware::StateInformationMiddleware,
     state::keyed::DashMapStateStore,
 };
-use http::{HeaderMap, HeaderName, HeaderValue};
+use http::{HeaderMap, HeaderValue};
 use shared::KeyId;
+
+use super::limits::{LIMIT, POLICY};
 
 /// How many requests a key may send in a minute, unless the operator says otherwise.
 pub const PER_MINUTE: NonZeroU32 = NonZeroU32::new(600).unwrap();
 const MINUTE: Duration = Duration::from_secs(60);
 /// After how many requests keys that have been quiet are forgotten.
 const FORGET_EVERY: u64 = 4_096;
-
-const POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
-const LIMIT: HeaderName = HeaderName::from_static("ratelimit");
 
 type Limiter = RateLimiter<KeyId, DashMapStateStore<KeyId>, DefaultClock, StateInformationMiddleware>;
 

@@ -31,7 +31,7 @@ use super::{
     allowed,
     authenticate::{self, authenticate},
     envelope::{self, Envelope, Problem},
-    openapi,
+    limits, openapi,
 };
 use crate::{
     middleware::{limits::check_content_type, user_agent},
@@ -111,7 +111,7 @@ struct ForwardAuthOut {
 /// The answer to a question.
 #[derive(Serialize, ToSchema)]
 #[schema(as = Verdict, example = json!({
-    "allowed": false, "reason": "expired", "key_id": "key_0352dK7XqzWJ2VYb1m8RsT", "role": "API Client"
+    "allowed": false, "reason": "expired", "key_id": "key_0352dK7XqzWJ2VYb1m8RsT", "role": "API Client", "limits": []
 }))]
 struct QuestionOut {
     allowed: bool,
@@ -124,6 +124,8 @@ struct QuestionOut {
     /// Its role's name.
     #[schema(required = true)]
     role: Option<String>,
+    /// What it has left of each of its limits; empty when it has none, or is refused for another reason than them.
+    limits: Vec<limits::Out>,
 }
 
 /// Whether the request is one that [`forward_auth`] answers.
@@ -246,12 +248,15 @@ async fn question(State(state): State<AppState>, parts: Parts, body: Bytes) -> R
         request_id: info.map_or("", |info| &info.request_id),
     };
     let verdict = state.backend.verify(WellFormed::read(&asked.secret), &question);
-    Ok(envelope::ok(QuestionOut {
+    let holder = verdict.holder.as_ref();
+    let answer = envelope::ok(QuestionOut {
         allowed: verdict.outcome.is_ok(),
         reason: verdict.outcome.err(),
-        key_id: verdict.holder.as_ref().map(|holder| holder.key),
-        role: verdict.holder.map(|holder| holder.role.name().to_owned()),
-    }))
+        key_id: holder.map(|holder| holder.key),
+        role: holder.map(|holder| holder.role.name().to_owned()),
+        limits: holder.map(|holder| limits::Out::all(&holder.standing)).unwrap_or_default(),
+    });
+    Ok(limits::told(&caller.standing, answer))
 }
 
 impl In {

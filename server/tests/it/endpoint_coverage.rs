@@ -65,6 +65,8 @@ const FUNCTIONS: &[(&str, Needs, About)] = &[
     ("key_rotate", Holding(Permission::KeyUpdate), AThing),
     ("key_retire", Holding(Permission::KeyUpdate), AThing),
     ("key_revoke", Holding(Permission::KeyDelete), AThing),
+    ("rate_limits_get", Holding(Permission::KeyView), AThing),
+    ("rate_limits_update", Holding(Permission::KeyUpdate), AThing),
     ("role_list", Holding(Permission::RoleView), TheirOwn),
     ("role_get", Holding(Permission::RoleView), AThing),
     ("role_create", Holding(Permission::RoleCreate), TheirOwn),
@@ -105,6 +107,8 @@ const ROUTES: &[(&str, &str, Needs, About)] = &[
     ("POST", "/v1/keys/{id}/rotate", Holding(Permission::KeyUpdate), AThing),
     ("POST", "/v1/keys/{id}/retire", Holding(Permission::KeyUpdate), AThing),
     ("POST", "/v1/keys/{id}/revoke", Holding(Permission::KeyDelete), AThing),
+    ("GET", "/v1/keys/{id}/rate-limits", Holding(Permission::KeyView), AThing),
+    ("PUT", "/v1/keys/{id}/rate-limits", Holding(Permission::KeyUpdate), AThing),
     ("GET", "/v1/roles", Holding(Permission::RoleView), TheirOwn),
     ("POST", "/v1/roles", Holding(Permission::RoleCreate), TheirOwn),
     ("GET", "/v1/roles/{id}", Holding(Permission::RoleView), AThing),
@@ -171,6 +175,9 @@ impl Things {
             "key_revoke" => json!({ "id": key.id, "reason": "" }),
             "key_rotate" => json!({ "params": { "id": key.id, "version": key.version, "overlap_seconds": 3_600 } }),
             "key_get" | "key_pause" | "key_resume" | "key_retire" => json!({ "id": key.id }),
+            "rate_limits_get" => json!({ "key": key.id }),
+            "rate_limits_update" => json!({ "params": { "key": key.id, "before": [],
+                "limits": [{ "window": "hour", "requests": 1 }] } }),
             "role_get" => json!({ "id": role.id }),
             "role_create" => json!({ "params": { "name": "New", "description": "", "permissions": [] } }),
             "role_update" => json!({ "params": { "id": role.id, "version": role.version, "name": "Changed",
@@ -218,6 +225,7 @@ impl Things {
             ("PATCH", "/v1/members/{id}") => json!({ "role_ids": [role.id] }),
             ("PATCH", "/v1/invitations/{id}") => json!({ "role_id": role.id }),
             ("PATCH", _) => json!({ "name": "Changed" }),
+            ("PUT", "/v1/keys/{id}/rate-limits") => json!({ "limits": [{ "window": "hour", "requests": 1 }] }),
             _ => Value::Null,
         };
         let id = match path.split('/').nth(2) {
@@ -230,6 +238,7 @@ impl Things {
         let path = path.replace("{address}", "8.8.8.8").replace("{name}", "orders.read").replace("{id}", &id);
         match (method, body) {
             ("PATCH", body) => caller.patch(&path, &body).await,
+            ("PUT", body) => caller.put(&path, &body).await,
             (_, Value::Null) => caller.request(method, &path, None, "").await,
             (_, body) => caller.request(method, &path, Some("application/json"), body.to_string()).await,
         }

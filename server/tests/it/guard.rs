@@ -102,7 +102,10 @@ both_databases! {
         key.use_up(app);
         let answer = key.caller.at(service).get("/orders").await;
         assert_eq!(answer.refusal(), refused(429, "limit_exceeded"));
-        assert_eq!(answer.header("retry-after"), key.caller.get("/v1/verify").await.header("retry-after"));
+        let direct = key.caller.get("/v1/verify").await;
+        for name in ["retry-after", "ratelimit", "ratelimit-policy"] {
+            assert_eq!(answer.header(name), direct.header(name), "{name}");
+        }
         assert!(answer.header("retry-after").parse::<u64>().is_ok_and(|seconds| seconds > 0), "{answer:?}");
         assert_eq!(log.count(), 0);
     }

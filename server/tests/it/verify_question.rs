@@ -18,7 +18,8 @@ both_databases! {
         let question = json!({ "secret": client.secret, "permission": "ip.lookup", "ip": "203.0.113.9" });
         let answer = service.caller.post_json("/v1/verify", &question).await;
         let id = client.view.id.to_string();
-        assert_eq!(answer.data(), json!({ "allowed": true, "reason": null, "key_id": id, "role": "API Client" }));
+        let wanted = json!({ "allowed": true, "reason": null, "key_id": id, "role": "API Client", "limits": [] });
+        assert_eq!(answer.data(), wanted);
         assert!(!answer.text.contains(&client.secret));
     }
 
@@ -40,7 +41,7 @@ both_databases! {
         let (_, service, _) = parties(app).await;
         let (_, _, foreign) = parties(app).await;
         let answer = service.caller.post_json("/v1/verify", &json!({ "secret": foreign.secret })).await.data();
-        assert_eq!(answer, json!({ "allowed": false, "reason": "unknown", "key_id": null, "role": null }));
+        assert_eq!(answer, json!({ "allowed": false, "reason": "unknown", "key_id": null, "role": null, "limits": [] }));
     }
 
     async fn a_malformed_secret_is_a_question_too(app) {

@@ -12,6 +12,7 @@ mod key_id;
 mod list_url;
 pub mod page;
 mod pause_dialog;
+pub mod rate_limits;
 mod retiring;
 mod reveal;
 mod revoke_dialog;

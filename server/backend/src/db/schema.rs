@@ -134,6 +134,11 @@ tables! {
         key_id -> Text,
         network -> Text,
     }
+    key_rate_limits (key_id, window_seconds) {
+        key_id -> Text,
+        window_seconds -> BigInt,
+        requests -> BigInt,
+    }
     whitelist_networks (organization_id, network) {
         organization_id -> Text,
         network -> Text,

@@ -236,7 +236,7 @@ impl Applier {
                     .load(connection)
                     .await?;
                 for requests in counted {
-                    slot.add_requests(now, u64::try_from(requests).unwrap_or(0));
+                    slot.learn(now, u64::try_from(requests).unwrap_or(0));
                 }
             }
         }

@@ -2,13 +2,13 @@
 //!
 //! What can be seen from the request alone (header, format, checksum) is refused before this, in
 //! [`super::credential`]; a secret that the index does not know is refused by the caller. From here on the secret is
-//! genuine.
+//! genuine. What is allowed here is charged to its limits after this, in [`super::allowance`].
 
 use std::{collections::HashMap, sync::Arc};
 
 use shared::{Grants, OrganizationId, RoleId, Timestamp, key::KeyStatus, verify::Refusal};
 
-use super::{AskedPermission, Question, index::ById, network::NetworkSet};
+use super::{AskedPermission, Question, allowance::KeyLimits, index::ById, network::NetworkSet};
 use crate::db::row::key::status_at;
 
 /// What verification has to know of a key. Immutable: a change makes another one.
@@ -20,6 +20,8 @@ pub(crate) struct KeyState {
     pub(crate) role: RoleId,
     /// `None`: from anywhere.
     pub(crate) networks: Option<Box<NetworkSet>>,
+    /// `None`: as often as it likes.
+    pub(crate) limits: Option<Box<KeyLimits>>,
 }
 
 /// What verification has to know of a role.
@@ -132,6 +134,9 @@ pub(crate) fn decide(records: &Records<'_>, asked: &Asked<'_>) -> Result<(), Ref
         }
     }
 
+    if key.limits.as_ref().is_some_and(|limits| limits.are_used_up(now)) {
+        return Err(Refusal::LimitExceeded);
+    }
     if organization.monthly_requests.is_some_and(|limit| records.requests_this_month >= limit) {
         return Err(Refusal::LimitExceeded);
     }
@@ -161,7 +166,7 @@ mod tests {
     fn case() -> Case {
         let role = RoleState::new("API Client".to_owned(), PermissionSet::of(&[Permission::IpLookup]).into());
         Case {
-            key: KeyState { status: KeyStatus::Active, expires_at: None, role: ROLE, networks: None },
+            key: KeyState { status: KeyStatus::Active, expires_at: None, role: ROLE, networks: None, limits: None },
             held: None,
             retires_at: None,
             organization: OrganizationState {
@@ -211,6 +216,9 @@ mod tests {
         case.question.permissions.push(AskedPermission::read("api.key.create"));
         case.organization.monthly_requests = Some(10);
         case.used = 10;
+        let limits = KeyLimits::new(&["1/h".parse().expect("a limit")]);
+        assert_eq!(limits.charge_alone(NOW), Ok(()));
+        case.key.limits = Some(Box::new(limits));
 
         assert_eq!(case.at(NOW), Err(Refusal::Unknown));
         case.question.organization = Some(OWN);
@@ -224,6 +232,8 @@ mod tests {
         case.question.permissions.pop();
         assert_eq!(case.at(NOW), Err(Refusal::LimitExceeded));
         case.used = 9;
+        assert_eq!(case.at(NOW), Err(Refusal::LimitExceeded), "the key's own limit");
+        case.key.limits = None;
         assert_eq!(case.at(NOW), Ok(()));
     }
 

@@ -112,7 +112,8 @@ impl Index {
             slot.state.store(Arc::new(state));
             return Arc::clone(slot);
         }
-        let slot = Arc::new(OrganizationSlot { id, state: ArcSwap::from_pointee(state), month: AtomicU64::new(0) });
+        let state = ArcSwap::from_pointee(state);
+        let slot = Arc::new(OrganizationSlot { id, state, month: AtomicU64::new(0), known: AtomicU64::new(0) });
         organizations.insert(id, Arc::clone(&slot));
         slot
     }
@@ -121,12 +122,15 @@ impl Index {
     /// many at once.
     pub(crate) fn put_keys(&self, keys: impl IntoIterator<Item = (KeyId, Arc<OrganizationSlot>, KeyState)>) {
         let mut slots = self.keys.write().unwrap_or_else(PoisonError::into_inner);
-        for (id, organization, state) in keys {
-            let state = self.shared_state(state);
+        for (id, organization, mut state) in keys {
             if let Some(slot) = slots.get(&id) {
-                slot.0.state.store(state);
+                if let (Some(limits), Some(before)) = (&mut state.limits, &slot.0.state().limits) {
+                    limits.go_on_from(before);
+                }
+                slot.0.state.store(self.shared_state(state));
                 continue;
             }
+            let state = self.shared_state(state);
             slots.insert(SlotById(Arc::new(KeySlot {
                 id,
                 organization,
@@ -137,7 +141,7 @@ impl Index {
     }
 
     fn shared_state(&self, state: KeyState) -> Arc<KeyState> {
-        if state.expires_at.is_some() || state.networks.is_some() {
+        if state.expires_at.is_some() || state.networks.is_some() || state.limits.is_some() {
             return Arc::new(state);
         }
         let mut states = self.plain_states.lock().unwrap_or_else(PoisonError::into_inner);
@@ -265,10 +269,15 @@ pub(crate) struct OrganizationSlot {
     state: ArcSwap<OrganizationState>,
     /// The month in the upper 24 bits, its allowed requests in the lower 40: one word, so the two change together.
     month: AtomicU64,
+    /// As many of them, in the same form, as the database is known to have. Only [`crate::usage`] writes it, one after
+    /// the other.
+    known: AtomicU64,
 }
 
 const COUNT_BITS: u32 = 40;
 const COUNT_MASK: u64 = (1 << COUNT_BITS) - 1;
+/// So many seconds before a month begins, somebody may have begun to count in it already: another thread was quicker.
+const HELD_UP: i64 = 10;
 
 impl OrganizationSlot {
     pub(crate) const fn id(&self) -> OrganizationId {
@@ -281,34 +290,66 @@ impl OrganizationSlot {
 
     /// How many requests were allowed in the month of `now` so far.
     pub(crate) fn requests_in(&self, now: Timestamp) -> u64 {
-        let word = self.month.load(Ordering::Relaxed);
-        if word >> COUNT_BITS == month(now) { word & COUNT_MASK } else { 0 }
+        counted(self.month.load(Ordering::Relaxed), now).1
     }
 
-    /// Counts an allowed request at once, if there is a limit to hold the number against. Without one, the threads of a
-    /// busy server need not fight over it: [`Self::catch_up`] counts a second later.
-    pub(crate) fn count_request(&self, now: Timestamp) {
-        if self.state().monthly_requests.is_some() {
-            self.add_requests(now, 1);
-        }
+    /// Counts a request if fewer than `limit` were allowed in its month, which is one act: of all who ask for the last
+    /// one at the same moment, one gets it.
+    ///
+    /// Without a limit nothing is counted here, so that the threads of a busy server need not fight over it:
+    /// [`Self::catch_up`] counts a second later.
+    pub(crate) fn count_request(&self, now: Timestamp, limit: u64) -> bool {
+        let next = |word| {
+            let (month, before) = counted(word, now);
+            (before < limit).then(|| in_one_word(month, before + 1))
+        };
+        self.month.fetch_update(Ordering::Relaxed, Ordering::Relaxed, next).is_ok()
     }
 
-    /// Counts the allowed requests that [`Self::count_request`] has left out.
+    /// Counts the allowed requests of an organization without a limit.
     pub(crate) fn catch_up(&self, now: Timestamp, requests: u64) {
         if requests > 0 && self.state().monthly_requests.is_none() {
             self.add_requests(now, requests);
         }
     }
 
-    /// Adds what other lives of this process, or other processes, have counted in the month of `now`.
+    /// Adds what an earlier life of this process has counted in the month of `now`.
     pub(crate) fn add_requests(&self, now: Timestamp, requests: u64) {
-        let month = month(now);
-        let add = |word: u64| {
-            let before = if word >> COUNT_BITS == month { word & COUNT_MASK } else { 0 };
-            Some((month << COUNT_BITS) | before.saturating_add(requests).min(COUNT_MASK))
+        let add = |word| {
+            let (month, before) = counted(word, now);
+            Some(in_one_word(month, before.saturating_add(requests)))
         };
         _ = self.month.fetch_update(Ordering::Relaxed, Ordering::Relaxed, add);
     }
+
+    /// Notes that so many of the requests counted here, in the month of `then`, are in the database from now on.
+    pub(crate) fn note_written(&self, then: Timestamp, requests: u64) {
+        let word = self.known.load(Ordering::Relaxed);
+        // What belongs to an earlier month is nobody's concern any more.
+        if word >> COUNT_BITS <= month(then) {
+            let (month, known) = counted(word, then);
+            self.known.store(in_one_word(month, known.saturating_add(requests)), Ordering::Relaxed);
+        }
+    }
+
+    /// Takes over what the database has for the month of `now`. Whatever is not from here was counted by others; what was
+    /// counted here and is not there yet stays counted.
+    pub(crate) fn learn(&self, now: Timestamp, in_database: u64) {
+        let (month, known) = counted(self.known.load(Ordering::Relaxed), now);
+        self.known.store(in_one_word(month, in_database), Ordering::Relaxed);
+        self.add_requests(now, in_database.saturating_sub(known));
+    }
+}
+
+/// The month in which a request at `now` counts, and how many have so far.
+fn counted(word: u64, now: Timestamp) -> (u64, u64) {
+    let (of_word, of_now) = (word >> COUNT_BITS, month(now));
+    let is_held_up = || of_word == of_now + 1 && month(now.plus_seconds(HELD_UP)) == of_word;
+    if of_word == of_now || is_held_up() { (of_word, word & COUNT_MASK) } else { (of_now, 0) }
+}
+
+fn in_one_word(month: u64, requests: u64) -> u64 {
+    month << COUNT_BITS | requests.min(COUNT_MASK)
 }
 
 fn month(now: Timestamp) -> u64 {
@@ -318,6 +359,7 @@ fn month(now: Timestamp) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::keyring::allowance::KeyLimits;
 
     #[test]
     fn a_key_fills_one_line_of_the_cache() {
@@ -325,19 +367,68 @@ mod tests {
         assert_eq!(size_of::<KeySlot>() + COUNTS_OF_ARC, 64);
     }
 
+    fn organization() -> Arc<OrganizationSlot> {
+        Index::default().put_organization(OrganizationId::from_bits(1), OrganizationState::default())
+    }
+
     #[test]
     fn a_month_begins_at_zero() {
-        let index = Index::default();
-        let state = OrganizationState { monthly_requests: Some(10), ..OrganizationState::default() };
-        let slot = index.put_organization(OrganizationId::from_bits(1), state);
-        let december = Timestamp::end_of_day("2026-12-30").expect("a day");
-        slot.count_request(december);
-        slot.count_request(december);
-        assert_eq!(slot.requests_in(december), 2);
-        let january = december.plus_days(1);
-        assert_eq!(slot.requests_in(january), 0);
-        slot.count_request(january);
-        assert_eq!(slot.requests_in(january), 1);
+        for last_day in ["2026-12-31", "2028-02-29"] {
+            let (slot, next) = (organization(), Timestamp::end_of_day(last_day).expect("a day"));
+            let last_moment = Timestamp::from_micros(next.micros() - 1);
+            assert!(slot.count_request(last_moment, 2) && slot.count_request(last_moment, 2));
+            assert!(!slot.count_request(last_moment, 2));
+            assert_eq!((slot.requests_in(last_moment), slot.requests_in(next)), (2, 0));
+            assert!(slot.count_request(next, 2));
+            assert!(slot.count_request(last_moment, 2), "a thread that was held up counts in the new month");
+            assert!(!slot.count_request(next, 2));
+        }
+    }
+
+    #[test]
+    fn what_others_have_counted_is_added_to_what_the_database_does_not_have_yet() {
+        let (slot, now) = (organization(), Timestamp::end_of_day("2026-11-23").expect("a day"));
+        slot.learn(now, 5);
+        for _ in 0..3 {
+            assert!(slot.count_request(now, 100));
+        }
+        assert_eq!(slot.requests_in(now), 8);
+        slot.note_written(now, 2);
+        slot.learn(now, 7);
+        assert_eq!(slot.requests_in(now), 8, "all of it was known");
+        slot.learn(now, 17);
+        assert_eq!(slot.requests_in(now), 18, "ten are from elsewhere, one of ours is still to be written");
+        slot.note_written(now, 1);
+        slot.learn(now, 18);
+        assert_eq!(slot.requests_in(now), 18);
+        let next_month = now.plus_days(30);
+        slot.note_written(next_month, 1);
+        slot.note_written(now, 1);
+        slot.learn(next_month, 1);
+        assert_eq!(slot.requests_in(next_month), 0, "it was counted in the month before");
+    }
+
+    #[test]
+    fn an_edit_of_a_key_does_not_fill_its_limits_up_again() {
+        let (index, id) = (Index::default(), KeyId::from_bits(1));
+        let owner = index.put_organization(OrganizationId::from_bits(1), OrganizationState::default());
+        let put = |status, limits: &[&str]| {
+            let limits: Vec<_> = limits.iter().map(|limit| limit.parse().expect("a limit")).collect();
+            let limits = (!limits.is_empty()).then(|| Box::new(KeyLimits::new(&limits)));
+            let role = RoleId::from_bits(1);
+            let state = KeyState { status, expires_at: None, role, networks: None, limits };
+            index.put_keys([(id, Arc::clone(&owner), state)]);
+        };
+        let (slot, now) = (|| index.key(id).expect("it was put there"), Timestamp::from_micros(1_795_446_245_000_000));
+        let take = || slot().state().limits.as_ref().is_none_or(|limits| limits.charge_alone(now).is_ok());
+        put(KeyStatus::Active, &["2/h"]);
+        assert!(take() && take() && !take());
+        put(KeyStatus::Paused, &["2/h"]);
+        assert!(!take());
+        put(KeyStatus::Active, &["3/h"]);
+        assert!(take() && !take(), "one more than before");
+        put(KeyStatus::Active, &[]);
+        assert!(take());
     }
 
     #[test]
@@ -349,6 +440,7 @@ mod tests {
             expires_at: None,
             role: shared::RoleId::from_bits(1),
             networks: None,
+            limits: None,
         };
         index.put_keys([(KeyId::from_bits(1), organization, state)]);
         let slot = index.key(KeyId::from_bits(1)).expect("it was put there");

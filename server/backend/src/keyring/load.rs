@@ -25,16 +25,19 @@ use diesel::{
 };
 use diesel_async::RunQueryDsl as _;
 use ipnet::IpNet;
-use shared::{KeyId, OrganizationId, RoleId, SecretId, key::KeyStatus};
+use shared::{KeyId, OrganizationId, RoleId, SecretId, key::KeyStatus, limit::RateLimit};
 use tokio::task::JoinSet;
 
-use super::{Keyring, decide::KeyState, index::OrganizationSlot, network::NetworkSet, pepper::SecretDigest};
+use super::{
+    Keyring, allowance::KeyLimits, decide::KeyState, index::OrganizationSlot, network::NetworkSet, pepper::SecretDigest,
+};
 use crate::{
     db::{
         anydb::{AnyConnection, AnyDb, Moment},
         column::{Digest32, Id},
         pool::Store,
-        schema::{api_keys, key_networks, key_secrets},
+        row::key::RateLimitRow,
+        schema::{api_keys, key_networks, key_rate_limits, key_secrets},
     },
     failure::Failure,
 };
@@ -66,7 +69,13 @@ impl Progress {
 
 type KeyRow = (Id<KeyId>, Id<OrganizationId>, Id<RoleId>, String, Option<Moment>);
 type SecretRow = (Id<SecretId>, Id<KeyId>, Digest32, Option<Moment>);
-type KeyNetworks = HashMap<KeyId, Vec<IpNet>>;
+
+/// What few keys have, and lies in tables of its own.
+#[derive(Default)]
+struct Extras {
+    networks: HashMap<KeyId, Vec<IpNet>>,
+    limits: HashMap<KeyId, Vec<RateLimit>>,
+}
 
 /// Loads every key, with progress in the log.
 pub(super) async fn all_keys(store: &Store, keyring: &Arc<Keyring>, progress: &Arc<Progress>) -> Result<(), Failure> {
@@ -75,20 +84,20 @@ pub(super) async fn all_keys(store: &Store, keyring: &Arc<Keyring>, progress: &A
     let total = u64::try_from(total).unwrap_or(0);
     progress.total.store(total, Ordering::Relaxed);
     keyring.index.reserve(usize::try_from(total).unwrap_or(0));
-    let networks = Arc::new(networks_of_keys(&mut connection, None).await?);
+    let extras = Arc::new(extras_of_keys(&mut connection, None).await?);
     let (key_parts, secret_parts) =
         (parts(&mut connection, "api_keys").await?, parts(&mut connection, "key_secrets").await?);
     drop(connection);
 
     let mut loading = JoinSet::new();
     for part in key_parts {
-        let (store, keyring, progress, networks) =
-            (store.clone(), Arc::clone(keyring), Arc::clone(progress), Arc::clone(&networks));
+        let (store, keyring, progress, extras) =
+            (store.clone(), Arc::clone(keyring), Arc::clone(progress), Arc::clone(&extras));
         loading.spawn(async move {
             let keys = api_keys::table.select(key_columns()).filter(part);
             let put = move |rows: Vec<KeyRow>| {
                 progress.loaded.fetch_add(rows.len() as u64, Ordering::Relaxed);
-                put_keys(&keyring, rows, &networks)
+                put_keys(&keyring, rows, &extras)
             };
             store.read().await?.scan(keys, AT_ONCE, put).await
         });
@@ -115,9 +124,9 @@ pub(super) async fn some_keys(
     keyring: &Keyring,
     only: &[Id<KeyId>],
 ) -> Result<(), Failure> {
-    let networks = networks_of_keys(connection, Some(only)).await?;
+    let extras = extras_of_keys(connection, Some(only)).await?;
     let keys = api_keys::table.filter(api_keys::id.eq_any(only.to_vec())).select(key_columns());
-    put_keys(keyring, keys.load(connection).await?, &networks)?;
+    put_keys(keyring, keys.load(connection).await?, &extras)?;
     let secrets = key_secrets::table.filter(key_secrets::key_id.eq_any(only.to_vec())).select(secret_columns());
     put_secrets(keyring, secrets.load(connection).await?);
     Ok(())
@@ -172,20 +181,25 @@ async fn parts(connection: &mut AnyConnection, table: &'static str) -> Result<Ve
     Ok((0..count).map(|part| sql(&condition(part))).collect())
 }
 
-async fn networks_of_keys(connection: &mut AnyConnection, only: Option<&[Id<KeyId>]>) -> Result<KeyNetworks, Failure> {
+async fn extras_of_keys(connection: &mut AnyConnection, only: Option<&[Id<KeyId>]>) -> Result<Extras, Failure> {
     let mut lists = key_networks::table.into_boxed();
+    let mut limits = key_rate_limits::table.into_boxed();
     if let Some(only) = only {
         lists = lists.filter(key_networks::key_id.eq_any(only.to_vec()));
+        limits = limits.filter(key_rate_limits::key_id.eq_any(only.to_vec()));
     }
-    let mut networks = KeyNetworks::new();
+    let mut extras = Extras::default();
     for (key, network) in lists.load::<(Id<KeyId>, String)>(connection).await? {
-        networks.entry(key.0).or_default().push(super::network::read(&network)?);
+        extras.networks.entry(key.0).or_default().push(super::network::read(&network)?);
     }
-    Ok(networks)
+    for row in limits.load::<RateLimitRow>(connection).await? {
+        extras.limits.entry(row.key_id.0).or_default().push(row.limit()?);
+    }
+    Ok(extras)
 }
 
 /// Their organizations are in the index already: an organization is older than its keys.
-fn put_keys(keyring: &Keyring, rows: Vec<KeyRow>, networks: &KeyNetworks) -> Result<(), Failure> {
+fn put_keys(keyring: &Keyring, rows: Vec<KeyRow>, extras: &Extras) -> Result<(), Failure> {
     let mut organization: Option<Arc<OrganizationSlot>> = None;
     let mut keys = Vec::with_capacity(rows.len());
     for (key, owner, role, status, expires_at) in rows {
@@ -202,7 +216,8 @@ fn put_keys(keyring: &Keyring, rows: Vec<KeyRow>, networks: &KeyNetworks) -> Res
                 .ok_or_else(|| Failure::broken(format!("{key} has status {status}")))?,
             expires_at: expires_at.map(|moment| moment.0),
             role: role.0,
-            networks: networks.get(&key).map(|list| Box::new(NetworkSet::new(list.iter().copied()))),
+            networks: extras.networks.get(&key).map(|list| Box::new(NetworkSet::new(list.iter().copied()))),
+            limits: extras.limits.get(&key).map(|limits| Box::new(KeyLimits::new(limits))),
         };
         keys.push((key, organization, state));
     }

@@ -4,6 +4,7 @@
 //! [`index`] and compares. The index is fed by the change log ([`applier`]); what verifications leave behind is
 //! gathered in memory ([`record`]) and written by a task ([`crate::usage`]).
 
+pub mod allowance;
 pub(crate) mod applier;
 pub mod credential;
 pub(crate) mod decide;
@@ -23,6 +24,7 @@ use smallvec::SmallVec;
 
 pub use self::decide::RoleState;
 use self::{
+    allowance::{Allowance, Standing},
     decide::{Asked, Records, decide},
     flood::Flood,
     index::Index,
@@ -92,6 +94,8 @@ pub struct Holder {
     pub role_id: RoleId,
     /// That role. Without name and permissions should it be gone.
     pub role: Arc<RoleState>,
+    /// How often it may ask still. Nothing is said when it was refused for another reason.
+    pub standing: Standing,
 }
 
 /// The answer to a verification.
@@ -153,21 +157,27 @@ impl Keyring {
             retires_at: entry.retires_at(),
             organization_id: slot.organization().id(),
             organization: &organization,
-            requests_this_month: slot.organization().requests_in(now),
+            requests_this_month: organization.monthly_requests.map_or(0, |_| slot.organization().requests_in(now)),
         };
-        let outcome = decide(&records, &Asked { question, now });
-        if outcome == Err(Refusal::Unknown) {
-            return Err(Refusal::Unknown);
-        }
-        if outcome.is_ok() {
-            slot.organization().count_request(now);
-        }
+        let allowance = Allowance {
+            key: key.limits.as_deref(),
+            organization: slot.organization(),
+            monthly: organization.monthly_requests,
+        };
+        // Last of all, so that whatever is refused is counted against no limit.
+        let outcome = decide(&records, &Asked { question, now }).and_then(|()| allowance.charge(now));
+        let standing = match outcome {
+            Ok(()) | Err(Refusal::LimitExceeded) => allowance.standing(now),
+            Err(Refusal::Unknown) => return Err(Refusal::Unknown),
+            Err(_) => Standing::default(),
+        };
         self.recorder.note(slot, entry.id(), question, outcome.map(|()| Allowed::default()), now);
         let holder = Holder {
             key: slot.id(),
             organization: slot.organization().id(),
             role_id: key.role,
             role: organization.roles.get(&key.role).cloned().unwrap_or_default(),
+            standing,
         };
         Ok(Verdict { outcome, holder: Some(holder) })
     }

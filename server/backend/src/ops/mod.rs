@@ -6,6 +6,7 @@ mod key;
 mod organization;
 mod own_account;
 mod permission;
+mod rate_limit;
 mod role;
 mod rotation;
 mod team;
@@ -14,6 +15,7 @@ pub use self::{
     key::KeyChange,
     organization::OrganizationChange,
     permission::KnownPermission,
+    rate_limit::RateLimitsChange,
     role::{RoleChange, RoleRemoval},
     rotation::KeyRotation,
     team::MemberChange,

@@ -75,7 +75,7 @@ impl Backend {
         spawn("usage", FLUSH_EVERY, |backend| Box::pin(async move { backend.keep_usage().await }));
         // On its own: while the database is away or slow, the journal goes on.
         spawn("usage to the database", FLUSH_EVERY, |backend| {
-            Box::pin(async move { backend.inner.usage.write(&backend.inner.store, backend.now(), false).await })
+            Box::pin(async move { backend.write_usage(false).await })
         });
         spawn("follow", FOLLOW_EVERY, |backend| Box::pin(async move { backend.inner.applier.catch_up().await }));
         spawn("sweep", SWEEP_EVERY, |backend| Box::pin(async move { backend.sweep().await }));
@@ -106,7 +106,11 @@ impl Backend {
     /// When the database does not take it; nothing is lost by that.
     pub async fn flush_usage(&self) -> Result<(), Failure> {
         let kept = self.keep_usage().await;
-        self.inner.usage.write(&self.inner.store, self.now(), true).await.and(kept)
+        self.write_usage(true).await.and(kept)
+    }
+
+    async fn write_usage(&self, all: bool) -> Result<(), Failure> {
+        self.inner.usage.write(&self.inner.keyring, &self.inner.store, self.now(), all).await
     }
 
     /// Deletes what is too old for anybody to ask about: ended sessions, sent mails, remembered requests and the like.

@@ -11,6 +11,7 @@
 
 mod entry;
 mod journal;
+mod others;
 mod write;
 
 use std::{
@@ -28,6 +29,7 @@ use tokio::sync::Mutex;
 use self::{
     entry::{Gathered, Refused, write_key, write_refused},
     journal::Journal,
+    others::Others,
     write::Unwritten,
 };
 use crate::{
@@ -53,6 +55,8 @@ pub(crate) struct Usage {
     kept: Arc<std::sync::Mutex<Kept>>,
     /// Segments that are complete, the oldest first. Held by whoever writes them.
     closed: Mutex<VecDeque<Unwritten>>,
+    /// Held only by whoever holds `closed`.
+    others: Mutex<Others>,
     gauges: Gauges,
 }
 
@@ -109,6 +113,7 @@ impl Usage {
                 entry: Vec::new(),
             })),
             closed: Mutex::new(left.into_iter().map(Unwritten::new).collect()),
+            others: Mutex::default(),
             gauges: Gauges::default(),
         })
     }
@@ -142,21 +147,30 @@ impl Usage {
         outcome
     }
 
-    /// Writes what is due into the database; with `all`, everything is.
+    /// Writes what is due into the database; with `all`, everything is. Then looks at what other servers have written.
     ///
     /// # Errors
     /// When the database does not take it. Nothing is lost by that: it is tried again the next time.
-    pub(crate) async fn write(&self, store: &Store, now: Timestamp, all: bool) -> Result<(), Failure> {
+    pub(crate) async fn write(
+        &self,
+        keyring: &Keyring,
+        store: &Store,
+        now: Timestamp,
+        all: bool,
+    ) -> Result<(), Failure> {
         let mut closed = self.closed.lock().await;
-        let mut written = write_closed(&mut closed, store).await;
+        let mut others = self.others.lock().await;
+        let mut note = |organization, then, requests| others.note_written(keyring, organization, then, requests, now);
+        let mut written = write_closed(&mut closed, store, &mut note).await;
         if written.is_ok()
             && let Some(next) = self.close_what_is_due(now, all)?
         {
             closed.push_back(next);
-            written = write_closed(&mut closed, store).await;
+            written = write_closed(&mut closed, store, &mut note).await;
         }
         self.gauge(&closed, now);
-        written
+        written?;
+        others.learn(keyring, store, now).await
     }
 
     fn close_what_is_due(&self, now: Timestamp, all: bool) -> Result<Option<Unwritten>, Failure> {
@@ -247,9 +261,13 @@ fn keep(kept: &mut Kept, keyring: &Keyring, mut lists: Vec<Notes>, now: Timestam
 }
 
 /// One segment after the other; what was written is forgotten.
-async fn write_closed(closed: &mut VecDeque<Unwritten>, store: &Store) -> Result<(), Failure> {
+async fn write_closed(
+    closed: &mut VecDeque<Unwritten>,
+    store: &Store,
+    note: &mut impl FnMut(OrganizationId, Timestamp, u64),
+) -> Result<(), Failure> {
     while let Some(segment) = closed.front_mut() {
-        segment.write(store).await?;
+        segment.write(store, note).await?;
         if let Some(done) = closed.pop_front() {
             done.into_segment().delete();
         }

@@ -3,7 +3,10 @@
 //! In small transactions, so that a change of configuration never waits long for its turn. Each says, in itself, how far
 //! it has come: written twice, a segment counts once.
 
-use std::collections::{BTreeMap, btree_map::Entry};
+use std::{
+    collections::{BTreeMap, btree_map::Entry},
+    ops::Range,
+};
 
 use diesel::{
     ExpressionMethods as _, Insertable, OptionalExtension as _, QueryDsl as _, dsl::case_when, upsert::excluded,
@@ -61,6 +64,14 @@ impl Sorted {
 
     fn len(&self) -> usize {
         self.keys.len() + self.refusals.len()
+    }
+
+    /// The allowed requests among the entries at these places.
+    fn allowed(&self, Range { start, end }: Range<usize>) -> impl Iterator<Item = Requests> {
+        self.keys.iter().take(end).skip(start).flat_map(|(_, key)| {
+            let organization = OrganizationId::from_bits(key.organization);
+            key.allowed().map(move |(hour, allowed)| (organization, begin_of_hour(hour), allowed))
+        })
     }
 
     /// Some keys, or some refusals, from the entry at `from` on. Not empty unless `from` is the end.
@@ -176,21 +187,19 @@ impl Unwritten {
     }
 
     /// The allowed requests in it that the database does not have, by organization and hour.
-    pub(super) async fn unwritten_requests(
-        &mut self,
-        store: &Store,
-    ) -> Result<Vec<(OrganizationId, Timestamp, u64)>, Failure> {
-        let Some(written) = mark(&mut *store.read().await?, &self.segment).await? else { return Ok(Vec::new()) };
+    pub(super) async fn unwritten_requests(&mut self, store: &Store) -> Result<Vec<Requests>, Failure> {
         let gathered = self.gathered.insert(Self::read(&self.segment).await?);
-        let requests = gathered.keys.iter().skip(written).flat_map(|(_, key)| {
-            let organization = OrganizationId::from_bits(key.organization);
-            key.allowed().map(move |(hour, allowed)| (organization, begin_of_hour(hour), allowed))
-        });
-        Ok(requests.collect())
+        let mark = mark(&mut *store.read().await?, &self.segment).await?;
+        self.written = mark.unwrap_or_else(|| gathered.len());
+        Ok(gathered.allowed(self.written..gathered.len()).collect())
     }
 
-    /// Writes all of it.
-    pub(super) async fn write(&mut self, store: &Store) -> Result<(), Failure> {
+    /// Writes all of it, and tells `note` which allowed requests, by organization and hour, the database has by that.
+    pub(super) async fn write(
+        &mut self,
+        store: &Store,
+        note: &mut impl FnMut(OrganizationId, Timestamp, u64),
+    ) -> Result<(), Failure> {
         let Self { segment, gathered, written } = self;
         let gathered = match gathered {
             Some(gathered) => gathered,
@@ -198,7 +207,7 @@ impl Unwritten {
         };
         while *written < gathered.len() {
             let mut connection = store.write().await?;
-            *written = connection
+            let to = connection
                 .transaction(async |connection| -> Result<_, Failure> {
                     // What the database says counts: the answer to an earlier commit may have been lost.
                     let Some(from) = mark(connection, segment).await? else { return Ok(gathered.len()) };
@@ -218,10 +227,18 @@ impl Unwritten {
                     Ok(from + done)
                 })
                 .await?;
+            // From where we knew of, and not from the mark: an earlier commit whose answer was lost is told, too.
+            for (organization, then, requests) in gathered.allowed(*written..to) {
+                note(organization, then, requests);
+            }
+            *written = to;
         }
         Ok(())
     }
 }
+
+/// Allowed requests of an organization in the hour that begins then.
+type Requests = (OrganizationId, Timestamp, u64);
 
 /// How many entries of the segment the database has; `None`: all of them, and later segments, too.
 async fn mark(connection: &mut AnyConnection, segment: &Segment) -> Result<Option<usize>, Failure> {

@@ -152,6 +152,27 @@ both_databases! {
         assert!(table.lines().any(|line| line.starts_with("Revoked") && line.ends_with(": Leaked")), "{table}");
     }
 
+    async fn rate_limits_are_set_shown_and_taken_away(app) {
+        let (_, _, shell) = admin(app).await;
+        let id = created(&shell, "Billing").await;
+        let limits = async |arguments: &[&str]| {
+            let table = shell.run(&[&["keys"][..], arguments].concat()).await.good();
+            let (_, limits) = table.split_once("Rate limits").expect("its limits");
+            limits.lines().map(|line| line.trim().to_owned()).collect::<Vec<_>>()
+        };
+        assert_eq!(limits(&["show", &id]).await, ["none"]);
+        let set = limits(&["edit", &id, "--rate-limit", "1000/h", "--rate-limit", "10/s", "--name", "Other"]).await;
+        assert_eq!(set, ["10 per second (0 used)", "1000 per hour (0 used)"]);
+        assert_eq!(limits(&["edit", &id, "--rate-limit", "5/day"]).await, ["5 per day (0 used)"], "in place of the others");
+        assert_eq!(limits(&["edit", &id, "--no-rate-limit"]).await, ["none"]);
+        let said = shell.run(&["keys", "edit", &id, "--rate-limit", "10/week"]).await.failed(2);
+        assert!(said.contains("10/s"), "{said}");
+        shell.run(&["keys", "edit", &id, "--rate-limit", "1/s", "--no-rate-limit"]).await.failed(2);
+        let twice = shell.run(&["keys", "edit", &id, "--rate-limit", "1/s", "--rate-limit", "2/s"]).await.failed(1);
+        assert!(twice.contains("one limit per second"), "{twice}");
+        assert_eq!(shell.run(&["keys", "show", &id, "--json"]).await.json()["name"], "Other");
+    }
+
     async fn a_refusal_names_the_missing_permission_and_the_request(app) {
         let owner = app.owner().await;
         let role = owner.role_with("Looker", &["api.key.view", "organization.role.view"]).await.id;

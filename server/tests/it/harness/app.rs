@@ -1,6 +1,6 @@
 //! A whole server in this process.
 
-use std::net::SocketAddr;
+use std::{net::SocketAddr, sync::Arc};
 
 use backend::{Backend, Settings, SignUpMode, clock::Clock, geo::GeoDatabases, mail::MailSettings, plan::Plans};
 use server::{
@@ -17,10 +17,15 @@ use super::{Engine, database::Database};
 /// When every test begins: 2026-11-23 15:04:05 UTC.
 pub(crate) const NOW: Timestamp = Timestamp::from_micros(1_795_446_245_000_000);
 
+/// In place of the plans that come with the server.
+pub(crate) const TWENTY_A_MONTH: &str = "[Custom]\nmonthly_requests = 20\n";
+
 /// How a test's server differs from the usual one.
 pub(crate) struct Setup {
     pub(crate) sign_up: SignUpMode,
     pub(crate) plan: &'static str,
+    /// In place of the plans that come with the server.
+    pub(crate) plans: Option<&'static str>,
     pub(crate) policy: HttpPolicy,
     pub(crate) geo: GeoDatabases,
     pub(crate) smtp_url: Option<String>,
@@ -32,6 +37,7 @@ impl Default for Setup {
         Self {
             sign_up: SignUpMode::Open,
             plan: "Custom",
+            plans: None,
             policy: HttpPolicy::default(),
             geo: GeoDatabases::default(),
             smtp_url: None,
@@ -43,6 +49,11 @@ impl Setup {
     /// With limits.
     pub(crate) fn free() -> Self {
         Self { plan: "Free", ..Self::default() }
+    }
+
+    /// With twenty requests a month.
+    pub(crate) fn twenty_a_month() -> Self {
+        Self { plans: Some(TWENTY_A_MONTH), ..Self::default() }
     }
 
     /// Believing what stands in front of it, on this machine, about addresses.
@@ -57,7 +68,7 @@ pub(crate) struct TestApp {
     pub(crate) backend: Backend,
     pub(crate) clock: Clock,
     pub(crate) address: SocketAddr,
-    pub(crate) database: Database,
+    pub(crate) database: Arc<Database>,
     _stop: oneshot::Sender<()>,
 }
 
@@ -69,10 +80,21 @@ impl TestApp {
         app
     }
 
+    /// Another server on the same database, which is one of PostgreSQL, with a clock of its own.
+    pub(crate) async fn another(&self, setup: Setup) -> Self {
+        let app = Self::connect(Arc::clone(&self.database), setup).await;
+        app.backend.load().await.expect("a backend");
+        app
+    }
+
     /// As it is before the keys are loaded.
     pub(crate) async fn spawn_without_keys(engine: Engine, setup: Setup) -> Self {
+        Self::connect(Arc::new(Database::fresh(engine).await), setup).await
+    }
+
+    async fn connect(database: Arc<Database>, setup: Setup) -> Self {
         super::output::keep_logs();
-        let database = Database::fresh(engine).await;
+        let plans_file = setup.plans.map(|plans| database.plans_file(plans));
         let clock = Clock::manual(NOW);
         let settings = Settings {
             database_url: database.url.clone(),
@@ -80,7 +102,7 @@ impl TestApp {
             usage_dir: database.folder().join("usage"),
             sign_up: setup.sign_up,
             secure_cookies: setup.policy.https,
-            plans: Plans::load(None, setup.plan).expect("the plans"),
+            plans: Plans::load(plans_file.as_deref(), setup.plan).expect("the plans"),
             mail: MailSettings {
                 smtp_url: setup.smtp_url,
                 from: "IPAware <keys@example.com>".to_owned(),

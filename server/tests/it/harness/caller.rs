@@ -139,9 +139,18 @@ impl Caller {
 
     /// Changes what is there, whatever state it is in unless the caller sends an `If-Match` of its own.
     pub(crate) async fn patch(&self, path: &str, body: &Value) -> Answer {
+        self.change("PATCH", path, body).await
+    }
+
+    /// The same with all of it.
+    pub(crate) async fn put(&self, path: &str, body: &Value) -> Answer {
+        self.change("PUT", path, body).await
+    }
+
+    async fn change(&self, method: &str, path: &str, body: &Value) -> Answer {
         let any = self.clone().with("if-match", "*");
         let caller = if self.header("if-match").is_empty() { &any } else { self };
-        caller.request("PATCH", path, Some("application/json"), body.to_string()).await
+        caller.request(method, path, Some("application/json"), body.to_string()).await
     }
 
     /// A POST without a body.

@@ -82,6 +82,13 @@ impl Database {
         self.folder.path().join("outbox")
     }
 
+    /// A file with these plans.
+    pub(crate) fn plans_file(&self, plans: &str) -> PathBuf {
+        let file = self.folder.path().join("plans.toml");
+        std::fs::write(&file, plans).expect("a file");
+        file
+    }
+
     /// Every mail that was written to a file, with its soft line breaks joined.
     pub(crate) fn mails(&self) -> Vec<String> {
         let Ok(files) = std::fs::read_dir(self.outbox()) else { return Vec::new() };

@@ -16,7 +16,7 @@ pub(crate) mod wire;
 
 pub(crate) use self::{
     answer::{Answer, refused},
-    app::{NOW, Setup, TestApp},
+    app::{NOW, Setup, TWENTY_A_MONTH, TestApp},
     caller::{Caller, KeyCaller, PASSWORD, Person, cookie, token},
     connection::Connection,
     database::{Database, Engine},

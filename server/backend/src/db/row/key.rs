@@ -4,6 +4,7 @@ use diesel::prelude::{Identifiable, Insertable, Queryable, Selectable};
 use shared::{
     KeyId, OrganizationId, RoleId, SecretId, Timestamp,
     key::{Environment, KeyStatus, KeyView, LastUsed, Revocation},
+    limit::{RateLimit, Window},
     role::RoleRef,
     rotation::{DueDays, RetiringSecret},
 };
@@ -12,7 +13,7 @@ use crate::{
     db::{
         anydb::Moment,
         column::{Digest32, Id},
-        schema::{api_keys, key_secrets, secret_uses},
+        schema::{api_keys, key_rate_limits, key_secrets, secret_uses},
     },
     failure::Failure,
 };
@@ -56,6 +57,28 @@ pub(crate) struct SecretUseRow {
     /// Empty when whoever asked did not say.
     pub(crate) address: String,
     pub(crate) user_agent: Option<String>,
+}
+
+#[derive(Debug, Clone, Queryable, Selectable, Insertable)]
+#[diesel(table_name = key_rate_limits)]
+pub(crate) struct RateLimitRow {
+    pub(crate) key_id: Id<KeyId>,
+    pub(crate) window_seconds: i64,
+    pub(crate) requests: i64,
+}
+
+impl RateLimitRow {
+    pub(crate) fn new(key: KeyId, limit: RateLimit) -> Self {
+        Self { key_id: Id(key), window_seconds: limit.window.seconds().into(), requests: limit.requests.into() }
+    }
+
+    /// The stored numbers, as the closed type.
+    pub(crate) fn limit(&self) -> Result<RateLimit, Failure> {
+        let window = Window::of_seconds(self.window_seconds);
+        let limit = window.zip(u32::try_from(self.requests).ok());
+        let (window, requests) = limit.ok_or_else(|| Failure::broken(format!("{self:?} is no limit")))?;
+        Ok(RateLimit { window, requests })
+    }
 }
 
 /// Of a key's current secret, what people see.

@@ -1,0 +1,3 @@
+//! A key's own limits, as a section of its page.
+
+pub mod api;
