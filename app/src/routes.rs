@@ -12,14 +12,15 @@ use shared::path;
 use crate::{
     features::{
         account::{sign_in_page::SignInPage, sign_up_page::SignUpPage},
-        keys::page::KeysPage,
+        keys::{key_page::page::KeyPage, page::KeysPage},
         roles::{new_page::RoleNewPage, page::RolesPage, role_page::RolePage},
         settings::page::SettingsPage,
         team::{join_page::JoinPage, page::TeamPage},
+        usage::overview_page::OverviewPage,
     },
     layout::plain_frame::PlainFrame,
     lazy_page::lazy_page,
-    page_answer::{GoTo, set_status},
+    page_answer::set_status,
     session::Session,
     ui::{
         browser,
@@ -41,11 +42,12 @@ pub fn App() -> impl IntoView {
         <Meta name="description" content="API keys of your organization: who holds them, what they may do, and who manages them."/>
         <Router>
             <Routes fallback=NotFoundPage>
-                <Route path=path!("/") view=HomePage ssr=SsrMode::Async/>
+                <Route path=path!("/") view=lazy_page!(OverviewPage) ssr=SsrMode::Async/>
                 <Route path=path!("/sign-in") view=lazy_page!(SignInPage in account) ssr=SsrMode::Async/>
                 <Route path=path!("/sign-up") view=lazy_page!(SignUpPage in account) ssr=SsrMode::Async/>
                 <Route path=path!("/join") view=lazy_page!(JoinPage in account) ssr=SsrMode::Async/>
                 <Route path=path!("/keys") view=lazy_page!(KeysPage) ssr=SsrMode::Async/>
+                <Route path=path!("/keys/:id") view=lazy_page!(KeyPage) ssr=SsrMode::Async/>
                 <Route path=path!("/roles") view=lazy_page!(RolesPage) ssr=SsrMode::Async/>
                 <Route path=path!("/roles/new") view=lazy_page!(RoleNewPage in role) ssr=SsrMode::Async/>
                 <Route path=path!("/roles/:id") view=lazy_page!(RolePage in role) ssr=SsrMode::Async/>
@@ -54,15 +56,6 @@ pub fn App() -> impl IntoView {
             </Routes>
         </Router>
         <ToastRegion/>
-    }
-}
-
-/// There is no overview yet.
-#[component]
-fn HomePage() -> impl IntoView {
-    view! {
-        <Title text="API Keys"/>
-        <GoTo to=path::KEYS/>
     }
 }
 

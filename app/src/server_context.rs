@@ -2,6 +2,7 @@
 
 use backend::{
     Backend, Failure,
+    calendar::Zone,
     context::{Anonymous, Context, RequestInfo},
 };
 use http::{HeaderMap, HeaderValue, Method, StatusCode, header, request::Parts};
@@ -39,6 +40,19 @@ where
         }
         ApiError(error)
     })
+}
+
+/// The cookie in which the browser says in which time zone it is; the script in the document's head writes it.
+pub(crate) const ZONE: &str = "zone";
+
+/// The viewer's time zone, or UTC where the browser does not say, as without scripts.
+pub(crate) fn zone() -> Zone {
+    let parts = use_context::<Parts>();
+    let named = parts.as_ref().and_then(|parts| {
+        let (_, name) = cookies(&parts.headers).find(|(cookie, _)| *cookie == ZONE)?;
+        Zone::of(name)
+    });
+    named.unwrap_or_else(Zone::utc)
 }
 
 /// Whether the browser itself has posted a form and waits for a page. Leptos answers it with a redirection back to the

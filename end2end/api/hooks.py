@@ -26,10 +26,10 @@ def before_call(context, case, kwargs):
 
 @schemathesis.check
 def right_request_is_refused_for_a_good_reason(context, response, case):
-    """What can be said of 400 and 422 only with a look at the reason: a cursor that was made up, a date that has passed,
-    two limits for one window."""
+    """What can be said of 400 and 422 only with a look at the reason: a cursor or a time zone that was made up, a date that
+    has passed, two limits for one window."""
     if is_right(case) and response.status_code in (400, 422):
         error = response.json()["error"]
         fields = {field["field"] for field in error.get("fields", [])}
-        is_good = error["reason"] == "invalid_cursor" or fields in ({"expires_at"}, {"limits"})
+        is_good = error["reason"] in ("invalid_cursor", "unknown_zone") or fields in ({"expires_at"}, {"limits"})
         assert is_good, f"what looks right is refused as {error['reason']}"

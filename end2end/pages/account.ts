@@ -29,12 +29,14 @@ export async function signUp(page: Page, account: Account = newAccount()): Promi
   return account;
 }
 
+/** Signs in, arrives at the overview, and goes on to the keys. */
 export async function signIn(page: Page, account: Pick<Account, "email" | "password">): Promise<void> {
   await page.goto("/sign-in");
   await page.getByLabel("Email").fill(account.email);
   await page.getByLabel("Password", { exact: true }).fill(account.password);
   await page.getByRole("button", { name: "Sign in" }).click();
-  await expect(page).toHaveURL(/\/keys/);
+  await expect(page).toHaveURL(/:\d+\/$/);
+  await page.goto("/keys");
 }
 
 /** Another person, with a browser of their own that is listened to like the first one. Close its context at the end. */

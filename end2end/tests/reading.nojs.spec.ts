@@ -11,6 +11,8 @@ test("signing in, reading and filtering the keys and signing out need no script"
   await page.getByLabel("Email").fill(email);
   await page.getByLabel("Password", { exact: true }).fill(password);
   await page.getByRole("button", { name: "Sign in" }).click();
+  await expect(page).toHaveURL(/:\d+\/$/);
+  await page.getByRole("link", { name: "API Keys" }).click();
   await expect(page).toHaveURL(/\/keys$/);
   await expect(row(page, "Production Server")).toContainText("Active");
   // Playwright's own text search passes over <noscript>, also where it is shown.

@@ -54,6 +54,22 @@ pub fn optional_line(label: &str, text: &str, max: usize) -> Result<Option<Strin
     if text.trim().is_empty() { Ok(None) } else { line(label, text, max).map(Some) }
 }
 
+/// Like [`line`], but for several of them: empty text is fine, and there may be line feeds and tabs.
+///
+/// # Errors
+/// A sentence that starts with `label`.
+pub fn lines(label: &str, text: &str, max: usize) -> Result<String, String> {
+    let text = text.trim();
+    let length = text.chars().count();
+    if length > max {
+        return Err(format!("{label} may have at most {max} characters; these have {length}."));
+    }
+    match text.chars().find(|c| is_invisible(*c) && !matches!(c, '\n' | '\t')) {
+        Some(c) => Err(format!("{label} must not contain control characters (found U+{:04X}).", u32::from(c))),
+        None => Ok(text.to_owned()),
+    }
+}
+
 /// Cleans what somebody searches for: trimmed, without control characters, cut at `max` characters.
 #[must_use]
 pub fn search(text: &str, max: usize) -> String {
@@ -110,6 +126,15 @@ mod tests {
         for bad in ["a\0b", "a\nb", "a\u{7f}b", "a\u{202E}b", "a\u{85}b"] {
             assert!(line("Key Name", bad, 80).is_err_and(|e| e.contains("control characters")), "{bad:?}");
         }
+    }
+
+    #[test]
+    fn several_lines_are_kept_as_they_are() {
+        assert_eq!(lines("The notes", " a\n\n\tb \n", 10).as_deref(), Ok("a\n\n\tb"));
+        assert_eq!(lines("The notes", " \n", 10).as_deref(), Ok(""));
+        assert!(lines("The notes", "a\u{202E}b", 10).is_err_and(|e| e.contains("U+202E")));
+        assert!(lines("The notes", "a\r\nb", 10).is_err_and(|e| e.contains("U+000D")));
+        assert!(lines("The notes", &"a".repeat(11), 10).is_err_and(|e| e.contains("at most 10")));
     }
 
     #[test]

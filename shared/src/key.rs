@@ -15,10 +15,22 @@ use crate::{
 pub const NAME_MAX: usize = 80;
 /// How long the reason for a revocation may be, in characters after trimming.
 pub const REASON_MAX: usize = 200;
+/// How long the notes about a key may be, in characters after trimming.
+pub const NOTES_MAX: usize = 2_000;
+/// How long the line that says where a key is deployed may be, in characters after trimming.
+pub const DEPLOYED_TO_MAX: usize = 200;
 /// How long a search text may be; more is cut off.
 pub const SEARCH_MAX: usize = 100;
 /// After how many days without a request a key counts as unused.
 pub const UNUSED_DAYS: i64 = 90;
+/// How many days before its date a key counts as expiring.
+pub const EXPIRING_DAYS: i64 = 14;
+/// Refusals rise when there were at least so many in the last 24 hours …
+pub const RISING_MIN: i64 = 10;
+/// … and more than so many times the average of 24 hours in the [`RISING_DAYS`] days before.
+pub const RISING_FACTOR: i64 = 2;
+/// How many days the last 24 hours are compared with.
+pub const RISING_DAYS: i64 = 7;
 
 macro_rules! words {
     ($(#[$doc:meta])* $name:ident { $($(#[$vdoc:meta])* $variant:ident = $code:literal, $label:literal;)* }) => {
@@ -63,6 +75,8 @@ macro_rules! words {
         }
     };
 }
+
+pub(crate) use words;
 
 words! {
     /// Where a key is used. It is part of the secret, so that a leaked one tells how bad the leak is.
@@ -109,6 +123,20 @@ words! {
 }
 
 words! {
+    /// What a key may need somebody's attention for. Only active keys do.
+    Attention {
+        /// It made no request for [`UNUSED_DAYS`] days, and is older than that.
+        Unused = "unused", "Unused for 90 days";
+        /// Its secret is older than the organization wants it to be ([`crate::rotation::DueDays`]).
+        Due = "due", "Due for rotation";
+        /// It expires within [`EXPIRING_DAYS`] days.
+        Expiring = "expiring", "Expiring soon";
+        /// It was refused far more often in the last 24 hours than on the days before.
+        Rising = "rising", "Refusals rising";
+    }
+}
+
+words! {
     /// By which column the table is sorted.
     KeySort {
         /// When it was made.
@@ -134,6 +162,8 @@ pub struct KeyListParams {
     pub status: StatusFilter,
     /// Only keys that made no request for [`UNUSED_DAYS`] days, or never did.
     pub unused: bool,
+    /// Only keys that need attention for this.
+    pub attention: Option<Attention>,
     /// The column.
     pub sort: KeySort,
     /// Smallest first.
@@ -150,6 +180,7 @@ impl Default for KeyListParams {
             environment: None,
             status: StatusFilter::Current,
             unused: false,
+            attention: None,
             sort: KeySort::Created,
             ascending: false,
             page: 1,
@@ -168,6 +199,7 @@ impl KeyListParams {
             environment: get("environment").and_then(|v| Environment::from_code(&v)),
             status: get("status").and_then(|v| StatusFilter::from_code(&v)).unwrap_or(default.status),
             unused: get("unused").is_some_and(|v| v == "true"),
+            attention: get("attention").and_then(|v| Attention::from_code(&v)),
             sort,
             // Names read from A, dates from the newest.
             ascending: get("order").map_or(sort == KeySort::Name, |v| v == "asc"),
@@ -194,6 +226,9 @@ impl KeyListParams {
         if self.unused {
             pairs.push(("unused", "true".to_owned()));
         }
+        if let Some(attention) = self.attention {
+            pairs.push(("attention", attention.code().to_owned()));
+        }
         if self.sort != KeySort::Created {
             pairs.push(("sort", self.sort.code().to_owned()));
         }
@@ -214,6 +249,7 @@ impl KeyListParams {
             || self.environment.is_some()
             || self.status != StatusFilter::Current
             || self.unused
+            || self.attention.is_some()
     }
 }
 
@@ -270,6 +306,12 @@ pub struct KeyView {
     pub last_used: Option<LastUsed>,
     /// Set when revoked.
     pub revoked: Option<Revocation>,
+    /// What people have written down about it; may be empty, and have several lines.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub notes: String,
+    /// Where it is deployed; may be empty.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub deployed_to: String,
 }
 
 /// How many keys count against the plan, and how many it allows.
@@ -306,6 +348,19 @@ pub struct KeyList {
     pub now: Timestamp,
 }
 
+/// A key's own page. What it shows besides is asked for apart: usage, refusals, the audit trail.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KeyDetail {
+    /// The key.
+    pub key: KeyView,
+    /// What whoever used it last said it is; `None` also when it was never used.
+    pub user_agent: Option<String>,
+    /// The roles, for the dialogs.
+    pub roles: Vec<RoleChoice>,
+    /// The server's clock.
+    pub now: Timestamp,
+}
+
 /// What a new key should be.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct KeyCreateParams {
@@ -339,6 +394,19 @@ pub struct KeyUpdateParams {
     /// From when on it is refused; `None` for never.
     #[serde(default)]
     pub expires_at: Option<Timestamp>,
+}
+
+/// What is written down about a key. It has a form of its own, on the key's page.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KeyNotesParams {
+    /// Which key.
+    pub id: KeyId,
+    /// The version the form was filled from; another one by now is a conflict.
+    pub version: i64,
+    /// Up to [`NOTES_MAX`] characters after trimming, in any number of lines.
+    pub notes: String,
+    /// Up to [`DEPLOYED_TO_MAX`] characters after trimming.
+    pub deployed_to: String,
 }
 
 /// A secret on its one way to the person who asked for it.
@@ -412,6 +480,22 @@ pub fn reason(text: &str) -> Result<Option<String>, String> {
     field::optional_line("The reason", text, REASON_MAX)
 }
 
+/// Checks the notes about a key; empty is fine.
+///
+/// # Errors
+/// The sentence to show under the field.
+pub fn notes(text: &str) -> Result<String, String> {
+    field::lines("The notes", text, NOTES_MAX)
+}
+
+/// Checks the line that says where a key is deployed; empty is fine.
+///
+/// # Errors
+/// The sentence to show under the field.
+pub fn deployed_to(text: &str) -> Result<String, String> {
+    field::optional_line("Where it is deployed", text, DEPLOYED_TO_MAX).map(Option::unwrap_or_default)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -428,6 +512,7 @@ mod tests {
             environment: Some(Environment::Staging),
             status: StatusFilter::Revoked,
             unused: true,
+            attention: Some(Attention::Due),
             sort: KeySort::Name,
             ascending: false,
             page: 3,
@@ -441,7 +526,14 @@ mod tests {
 
     #[test]
     fn a_mistyped_link_falls_back_to_the_default() {
-        let params = read(&[("status", "nope"), ("role", "key_1"), ("page", "-4"), ("sort", ""), ("unused", "yes")]);
+        let params = read(&[
+            ("status", "nope"),
+            ("role", "key_1"),
+            ("page", "-4"),
+            ("sort", ""),
+            ("unused", "yes"),
+            ("attention", ""),
+        ]);
         assert_eq!(params, KeyListParams::default());
     }
 

@@ -6,6 +6,7 @@
 pub mod account;
 pub mod base62;
 pub mod error;
+pub mod explain;
 pub mod field;
 pub mod id;
 pub mod key;
@@ -18,6 +19,7 @@ pub mod role;
 pub mod rotation;
 pub mod team;
 pub mod timestamp;
+pub mod usage;
 pub mod verify;
 
 pub use error::AppError;

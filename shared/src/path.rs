@@ -1,8 +1,8 @@
 //! Where the pages are.
 
-use crate::RoleId;
+use crate::{KeyId, RoleId};
 
-/// The overview; for now it leads to the keys.
+/// The overview.
 pub const HOME: &str = "/";
 /// The API Keys tab.
 pub const KEYS: &str = "/keys";
@@ -23,13 +23,19 @@ pub const SIGN_UP: &str = "/sign-up";
 /// Where server functions answer.
 pub const SERVER_FUNCTIONS: &str = "/api";
 
+/// A key's page.
+#[must_use]
+pub fn key(id: KeyId) -> String {
+    format!("{KEYS}/{id}")
+}
+
 /// A role's page.
 #[must_use]
 pub fn role(id: RoleId) -> String {
     format!("{ROLES}/{id}")
 }
 
-/// Where somebody goes after signing in: `next` when it is a path of this site, else the keys.
+/// Where somebody goes after signing in: `next` when it is a path of this site, else the overview.
 ///
 /// Anything that a browser could read as another host (`//host`, `/\host`, `https:…`) is refused, or the sign-in
 /// page would be an open redirect (OWASP, Unvalidated Redirects and Forwards).
@@ -41,7 +47,7 @@ pub fn after_sign_in(next: Option<&str>) -> &str {
             && !next.chars().any(|c| c == '\\' || c.is_control())
             && !next.starts_with(SERVER_FUNCTIONS)
     })
-    .unwrap_or(KEYS)
+    .unwrap_or(HOME)
 }
 
 #[cfg(test)]
@@ -60,7 +66,7 @@ mod tests {
             Some("/api/sign_out"),
             Some(""),
         ] {
-            assert_eq!(after_sign_in(bad), KEYS, "{bad:?}");
+            assert_eq!(after_sign_in(bad), HOME, "{bad:?}");
         }
     }
 }

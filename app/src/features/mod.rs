@@ -5,3 +5,4 @@ pub mod keys;
 pub mod roles;
 pub mod settings;
 pub mod team;
+pub mod usage;

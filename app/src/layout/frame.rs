@@ -13,9 +13,10 @@ use crate::ui::{
 /// The sidebar's id: on narrow screens it is a popover, which opens without any script.
 const SIDEBAR: &str = "sidebar";
 
-/// The pages: what it takes to see each, where it is, and what stands in the sidebar. Everybody may see the settings,
-/// as some of them are their own.
-const PAGES: [(Option<Permission>, &str, Icon, &str); 4] = [
+/// The pages: what it takes to see each, where it is, and what stands in the sidebar. Everybody may see the overview,
+/// which says what is missing, and the settings, as some of them are their own.
+const PAGES: [(Option<Permission>, &str, Icon, &str); 5] = [
+    (None, path::HOME, Icon::Chart, "Overview"),
     (Some(Permission::KeyView), path::KEYS, Icon::Key, "API Keys"),
     (Some(Permission::RoleView), path::ROLES, Icon::Shield, "Roles"),
     (Some(Permission::MemberView), path::TEAM, Icon::People, "Team"),
@@ -60,7 +61,7 @@ pub fn Frame(
                     {PAGES
                         .into_iter()
                         .filter(|(needs, ..)| needs.is_none_or(|permission| viewer.may(permission)))
-                        .map(|(_, href, icon, label)| view! { <A href=href><Glyph icon/>{label}</A> })
+                        .map(|(_, href, icon, label)| view! { <A href=href exact=href == path::HOME><Glyph icon/>{label}</A> })
                         .collect_view()}
                 </nav>
                 <AccountMenu viewer/>

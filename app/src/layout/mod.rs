@@ -7,5 +7,6 @@ pub(crate) mod loaded;
 mod organization_switch;
 pub mod page_header;
 pub mod plain_frame;
+pub mod section;
 pub mod skeleton;
 mod theme;

@@ -2,6 +2,8 @@
 
 use leptos::prelude::*;
 
+use super::icon::{Glyph, Icon};
+
 /// Which colour, by meaning.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Tone {
@@ -33,8 +35,11 @@ pub fn Badge(
     tone: Tone,
     /// The word.
     word: &'static str,
+    /// In place of the dot.
+    #[prop(optional)]
+    icon: Option<Icon>,
 ) -> impl IntoView {
-    view! { <span class=tone.class()>{word}</span> }
+    view! { <span class=tone.class() class:has-icon=icon.is_some()>{icon.map(|icon| view! { <Glyph icon/> })}{word}</span> }
 }
 
 /// A small neutral label beside a name.

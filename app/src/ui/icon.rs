@@ -31,6 +31,8 @@ pub enum Icon {
     People,
     /// Two sliders.
     Sliders,
+    /// Three bars.
+    Chart,
     /// Up.
     Up,
     /// Down.
@@ -69,6 +71,7 @@ impl Icon {
             Self::Sliders => {
                 "M2 4.5h5.2M10.8 4.5H14M9 2.7a1.8 1.8 0 1 1 0 3.6 1.8 1.8 0 0 1 0-3.6zM2 11.5h2.2M7.8 11.5H14M6 9.7a1.8 1.8 0 1 1 0 3.6 1.8 1.8 0 0 1 0-3.6z"
             }
+            Self::Chart => "M3 13.5v-4M8 13.5v-11M13 13.5v-7",
             Self::Up => "M4 10l4-4 4 4",
             Self::Down => "M4 6l4 4 4-4",
             Self::Previous => "M10 4L6 8l4 4",

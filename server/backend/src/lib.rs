@@ -7,6 +7,7 @@ mod audit;
 pub mod authn;
 pub mod authz;
 mod behind;
+pub mod calendar;
 pub mod clock;
 pub mod context;
 mod db;

@@ -4,9 +4,9 @@
 //! have left behind.
 
 use diesel::{BoolExpressionMethods as _, ExpressionMethods as _, NullableExpressionMethods as _, QueryDsl as _};
-use diesel_async::{AsyncConnection as _, RunQueryDsl as _};
+use diesel_async::{AsyncConnection as _, RunQueryDsl as _, SimpleAsyncConnection as _};
 use shared::{
-    KeyId, OrganizationId, RoleId, SecretId,
+    KeyId, OrganizationId, RoleId, SecretId, Timestamp,
     key::{Environment, KeyStatus, RevealedSecret},
     role::SystemRole,
 };
@@ -16,15 +16,16 @@ use crate::{
     db::{
         anydb::Moment,
         column::{Digest32, Id},
-        row::key::{KeyRow, SecretRow},
-        schema::{api_keys, key_secrets, roles},
+        row::key::{KeyRow, SecretRow, SecretUseRow},
+        schema::{api_keys, key_secrets, roles, secret_uses},
         tx::log_changes,
     },
+    keyring::totals::hour,
     keyring::{applier::Subject, secret::SecretKey},
     random::fresh_id,
 };
 
-/// SQLite takes at most 32,766 binds in a statement, and a key has 14 columns.
+/// SQLite takes at most 32,766 binds in a statement, and a key has 16 columns.
 const BATCH: usize = 2_000;
 
 impl Backend {
@@ -66,6 +67,8 @@ impl Backend {
                     revoked_at: None,
                     revoked_by: None,
                     revoked_reason: None,
+                    notes: String::new(),
+                    deployed_to: String::new(),
                 });
                 digests.push(SecretRow {
                     id: Id(fresh_id!(SecretId, now)),
@@ -88,5 +91,61 @@ impl Backend {
                 .await?;
         }
         Ok(secrets)
+    }
+
+    /// Adds a year of counts to the organization and to each of its keys, as if everything had been used in every hour and
+    /// refused in every seventh, from three addresses; and a last use to each secret. For SQLite alone.
+    ///
+    /// # Errors
+    /// When the database does not take them.
+    pub async fn add_a_year_of_usage(&self, organization: OrganizationId) -> Result<(), Failure> {
+        let last = hour(self.now());
+        let (first, used_at) = (last - 365 * 24, self.now().micros());
+        let last_day = last / 24;
+        let first_day = last_day - 90;
+        // Written by the database itself: it is ten million rows.
+        let sql = format!(
+            "CREATE TEMPORARY TABLE hours AS WITH RECURSIVE hours (hour) AS \
+               (SELECT CAST({first} AS BIGINT) UNION ALL SELECT hour + 1 FROM hours WHERE hour < {last}) \
+               SELECT hour FROM hours;
+             INSERT INTO key_usage (key_id, hour, outcome, requests) \
+               SELECT id, hour, 'allowed', 90 + hour % 20 FROM api_keys CROSS JOIN hours \
+               WHERE organization_id = '{organization}' ORDER BY id, hour;
+             INSERT INTO key_usage (key_id, hour, outcome, requests) \
+               SELECT id, hour, 'permission_missing', 1 FROM api_keys CROSS JOIN hours \
+               WHERE organization_id = '{organization}' AND hour % 7 = 0 ORDER BY id, hour;
+             INSERT INTO organization_hours (organization_id, hour, outcome, requests) \
+               SELECT '{organization}', hour, 'allowed', 100000 FROM hours;
+             INSERT INTO organization_hours (organization_id, hour, outcome, requests) \
+               SELECT '{organization}', hour, 'permission_missing', 1000 FROM hours;
+             INSERT INTO organization_hours (organization_id, hour, outcome, requests) \
+               SELECT '{organization}', hour, 'expired', 10 FROM hours;
+             DROP TABLE hours;
+             CREATE TEMPORARY TABLE days AS WITH RECURSIVE days (day) AS \
+               (SELECT CAST({first_day} AS BIGINT) UNION ALL SELECT day + 1 FROM days WHERE day < {last_day}) \
+               SELECT day FROM days;
+             INSERT INTO key_traces (organization_id, day, key_id, address, asked, first_at, last_at, allowed, refused, reported) \
+               SELECT '{organization}', day, id, '203.0.113.' || CAST(number AS TEXT), 'ip.lookup', \
+               {used_at}, {used_at}, 100, 1, 0 FROM days CROSS JOIN api_keys \
+               CROSS JOIN (SELECT 1 AS number UNION ALL SELECT 2 UNION ALL SELECT 3) AS addresses \
+               WHERE organization_id = '{organization}' ORDER BY day, id;
+             DROP TABLE days;"
+        );
+        let mut connection = self.inner.store.write().await?;
+        connection.batch_execute(&sql).await?;
+        let secrets: Vec<Id<SecretId>> = key_secrets::table
+            .inner_join(api_keys::table)
+            .filter(api_keys::organization_id.eq(Id(organization)))
+            .select(key_secrets::id)
+            .load(&mut connection)
+            .await?;
+        let uses = secrets.into_iter().map(|secret_id| SecretUseRow {
+            secret_id,
+            used_at: Moment(Timestamp::from_micros(used_at)),
+            address: "203.0.113.9".to_owned(),
+            user_agent: None,
+        });
+        diesel::insert_into(secret_uses::table).values(uses.collect::<Vec<_>>()).execute(&mut connection).await?;
+        Ok(())
     }
 }

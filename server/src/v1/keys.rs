@@ -10,7 +10,7 @@ use backend::{
 use serde::{Deserialize, Serialize};
 use shared::{
     KeyId, RoleId,
-    key::{self, Environment, KeyCreateParams, KeyListParams, KeySort, KeyStatus, KeyView, StatusFilter},
+    key::{self, Attention, Environment, KeyCreateParams, KeyListParams, KeySort, KeyStatus, KeyView, StatusFilter},
     role::RoleRef,
 };
 use utoipa::{IntoParams, ToSchema};
@@ -22,7 +22,7 @@ use super::{
     envelope::{Envelope, Problem},
     manage::{Call, Rules, check_not_empty, given},
     moment::Moment,
-    openapi::{cursor, key_name, limit, reason},
+    openapi::{cursor, key_deployed_to, key_name, key_notes, limit, reason},
 };
 use crate::{state::AppState, v1::query::Limit};
 
@@ -64,6 +64,11 @@ struct ListIn {
     #[serde(default)]
     #[param(required = false)]
     unused: bool,
+    /// Only active keys that need attention for this: `unused`, no request for 90 days; `due`, a secret older than 90 days
+    /// in production and 180 elsewhere; `expiring`, within 14 days; `rising`, refused at least 10 times in the last 24
+    /// hours, and more than twice as often as in 24 hours of the seven days before.
+    #[param(inline)]
+    attention: Option<Attention>,
     /// By which column.
     #[param(inline)]
     sort: Option<KeySort>,
@@ -91,6 +96,7 @@ impl ListIn {
             environment: self.environment,
             status: self.status.unwrap_or(StatusFilter::Current),
             unused: self.unused,
+            attention: self.attention,
             sort,
             ascending: self.order.map_or(sort == KeySort::Name, |order| order == Order::Asc),
             page: 1,
@@ -137,6 +143,14 @@ struct UpdateIn {
     #[serde(default, deserialize_with = "given")]
     #[schema(value_type = Option<Moment>)]
     expires_at: Option<Option<Moment>>,
+    /// What to know about it, in any number of lines. It is shown with the key, and no secret belongs here.
+    #[serde(default, deserialize_with = "given")]
+    #[schema(schema_with = key_notes, required = false)]
+    notes: Option<String>,
+    /// Where it is deployed.
+    #[serde(default, deserialize_with = "given")]
+    #[schema(schema_with = key_deployed_to, required = false)]
+    deployed_to: Option<String>,
 }
 
 /// How a key is rotated.
@@ -182,7 +196,9 @@ struct RevokeIn {
     "rotation_due_at": "2027-02-22T09:30:00Z",
     "retiring": null,
     "last_used": { "at": "2026-11-24T10:12:41.518Z", "address": "203.0.113.9" },
-    "revoked": null
+    "revoked": null,
+    "notes": "Ask the billing team before you revoke it.",
+    "deployed_to": "billing-api on eu-1"
 }))]
 pub(super) struct Key {
     /// The public identifier; fixed for ever.
@@ -221,6 +237,10 @@ pub(super) struct Key {
     /// Set when revoked.
     #[schema(required = true)]
     revoked: Option<Revocation>,
+    /// What people have written down about it; may be empty.
+    notes: String,
+    /// Where it is deployed; may be empty.
+    deployed_to: String,
 }
 
 /// The old secret of a rotation.
@@ -298,6 +318,8 @@ impl From<KeyView> for Key {
                 by: revoked.by,
                 reason: revoked.reason,
             }),
+            notes: view.notes,
+            deployed_to: view.deployed_to,
         }
     }
 }
@@ -366,8 +388,8 @@ async fn get(call: Call<authz::KeyRead>) -> Result<Response, Problem> {
 
 /// Edit a key
 ///
-/// Name, role, environment and expiry. What is left out stays as it is. A new role is in force for the very next request
-/// of the key.
+/// Name, role, environment, expiry, notes, and where it is deployed. What is left out stays as it is. A new role is in force
+/// for the very next request of the key.
 #[utoipa::path(
     patch, path = ONE, operation_id = "update_key", tag = "Keys", request_body = UpdateIn,
     params(("id" = KeyId, Path, description = "Which key.")),
@@ -376,14 +398,17 @@ async fn get(call: Call<authz::KeyRead>) -> Result<Response, Problem> {
 )]
 async fn update(call: Call<authz::KeyUpdate>) -> Result<Response, Problem> {
     let target: Target<KeyId> = call.to_change(WHAT)?;
-    let UpdateIn { name, role_id, environment, expires_at } = call.read()?;
+    let UpdateIn { name, role_id, environment, expires_at, notes, deployed_to } = call.read()?;
     let is_empty = name.is_none() && role_id.is_none() && environment.is_none() && expires_at.is_none();
-    check_not_empty(is_empty, "name, role_id, environment and expires_at")?;
+    let is_empty = is_empty && notes.is_none() && deployed_to.is_none();
+    check_not_empty(is_empty, "name, role_id, environment, expires_at, notes and deployed_to")?;
     let mut rules = Rules::default();
     rules.if_given("name", name.as_ref(), key::name);
+    rules.if_given("notes", notes.as_ref(), key::notes);
+    rules.if_given("deployed_to", deployed_to.as_ref(), key::deployed_to);
     rules.check()?;
     let expires_at = expires_at.map(|at| at.map(|moment| moment.0));
-    let change = KeyChange { target, name, role: role_id, environment, expires_at };
+    let change = KeyChange { target, name, role: role_id, environment, expires_at, notes, deployed_to };
     let view = call.backend().key_update(&call.permit, change).await.map_err(|failure| call.refused(failure))?;
     Ok(call.show(answer(view)))
 }

@@ -27,6 +27,7 @@ pub mod rate_limit;
 mod rate_limits;
 pub mod reason;
 mod roles;
+mod usage;
 pub mod verify;
 
 use axum::{Router, middleware::from_fn_with_state};
@@ -60,6 +61,11 @@ pub const ROUTES: &[(&str, &str)] = &[
     ("POST", keys::REVOKE),
     ("GET", rate_limits::PATH),
     ("PUT", rate_limits::PATH),
+    ("GET", usage::PATH),
+    ("GET", usage::SUMMARY),
+    ("GET", usage::OF_KEY),
+    ("GET", usage::REFUSALS),
+    ("GET", usage::EXPLAIN),
     ("GET", roles::PATH),
     ("POST", roles::PATH),
     ("GET", roles::ONE),
@@ -105,4 +111,5 @@ fn management() -> OpenApiRouter<AppState> {
         .merge(members::router())
         .merge(invitations::router())
         .merge(organization::router())
+        .merge(usage::router())
 }

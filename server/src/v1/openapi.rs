@@ -74,6 +74,17 @@ pub(super) fn key_name() -> Object {
     line(shared::key::NAME_MAX)
 }
 
+/// Like a line, but also with line feeds and tabs inside, and of nothing but what nobody sees if somebody likes.
+pub(super) fn key_notes() -> Object {
+    let any = format!(r"(?:[^{ANY}]|[\t\n])");
+    let end = format!("[^{ANY}{SPACES}]");
+    text(format!("^(?:{end}(?:{any}*{end})?)?$"), 0, shared::key::NOTES_MAX)
+}
+
+pub(super) fn key_deployed_to() -> Object {
+    optional_line(shared::key::DEPLOYED_TO_MAX)
+}
+
 pub(super) fn reason() -> Object {
     optional_line(shared::key::REASON_MAX)
 }
@@ -143,6 +154,16 @@ pub(super) fn address_or_null() -> Schema {
     )
 }
 
+pub(super) fn asked_permissions() -> Object {
+    ObjectBuilder::new().schema_type(Type::String).max_length(Some(shared::explain::PERMISSIONS_MAX)).build()
+}
+
+pub(super) fn zone() -> Object {
+    let kinds = ["UTC", "Europe/Berlin", "America/New_York", "Asia/Kolkata", "Australia/Lord_Howe"];
+    let examples = kinds.map(Value::from);
+    ObjectBuilder::new().schema_type(Type::String).examples(examples).build()
+}
+
 pub(super) fn asked_permission() -> Schema {
     let name = || ObjectBuilder::new().schema_type(Type::String).min_length(Some(1)).max_length(Some(100));
     Schema::OneOf(
@@ -199,11 +220,12 @@ const TAGS: &[(&str, &str)] = &[
     ),
     ("Invitations", "People who were invited and have not accepted yet."),
     ("Organization", "The organization that the calling key belongs to."),
+    ("Usage", "How much is used, what is refused, and why."),
     ("Service", "The server itself."),
 ];
 
 /// Which of them manage something.
-const MANAGEMENT: &[&str] = &["Keys", "Roles", "Permissions", "Members", "Invitations", "Organization"];
+const MANAGEMENT: &[&str] = &["Keys", "Roles", "Permissions", "Members", "Invitations", "Organization", "Usage"];
 
 /// Every refusal there is, by its status, with the name of its description.
 const REFUSALS: &[(u16, &str)] = &[
@@ -342,7 +364,8 @@ fn describe(path: &str, method: &str, operation: &mut Value) {
             _ => {}
         }
     }
-    let has_tag = is_management && shows_one_thing(operation);
+    // Counts have no state that an edit could be meant for.
+    let has_tag = is_management && tag != "Usage" && shows_one_thing(operation);
     let mut parameters = Vec::new();
     match method {
         "post" if is_management => parameters.push(idempotency_key()),

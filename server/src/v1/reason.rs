@@ -12,6 +12,7 @@ pub const REASONS: &[(&str, u16, &str)] = &[
     ("invalid_parameter", 400, "A parameter of the query is unknown, repeated or wrong. The detail names it."),
     ("invalid_header", 400, "A header cannot be read. The detail names it."),
     ("invalid_cursor", 400, "The cursor was made for another list or other filters. Begin without one."),
+    ("unknown_zone", 400, "There is no time zone of this name."),
     ("invalid_address", 400, "The address in the path is none."),
     ("above_ceiling", 403, "The key would hand on a permission that it lacks itself."),
     ("system_role_locked", 403, "The four roles that come with every organization cannot be changed."),

@@ -9,10 +9,12 @@ use serde_json::{Value, json};
 use shared::{
     AppError, InvitationId, MemberId, Permission,
     account::SessionList,
+    explain::ExplainParams,
     key::{KeyListParams, KeyView},
     permission::ApplicationPermission,
     role::{RoleView, SystemRole},
     team::TeamListParams,
+    usage::Window,
 };
 
 use crate::harness::{Answer, Caller, PASSWORD, Person, TestApp, both_databases, refused};
@@ -58,6 +60,13 @@ const FUNCTIONS: &[(&str, Needs, About)] = &[
     ("ownership_transfer", Session, AThing),
     ("key_list", Holding(Permission::KeyView), TheirOwn),
     ("key_get", Holding(Permission::KeyView), AThing),
+    ("key_detail", Holding(Permission::KeyView), AThing),
+    ("key_attention", Holding(Permission::KeyView), TheirOwn),
+    ("key_refusals", Holding(Permission::UsageView), AThing),
+    ("key_explain", Holding(Permission::UsageView), AThing),
+    ("key_notes_update", Holding(Permission::KeyUpdate), AThing),
+    ("usage_overview", Holding(Permission::UsageView), TheirOwn),
+    ("usage_series", Holding(Permission::UsageView), AThing),
     ("key_create", Holding(Permission::KeyCreate), AThing),
     ("key_update", Holding(Permission::KeyUpdate), AThing),
     ("key_pause", Holding(Permission::KeyUpdate), AThing),
@@ -109,6 +118,11 @@ const ROUTES: &[(&str, &str, Needs, About)] = &[
     ("POST", "/v1/keys/{id}/revoke", Holding(Permission::KeyDelete), AThing),
     ("GET", "/v1/keys/{id}/rate-limits", Holding(Permission::KeyView), AThing),
     ("PUT", "/v1/keys/{id}/rate-limits", Holding(Permission::KeyUpdate), AThing),
+    ("GET", "/v1/usage", Holding(Permission::UsageView), TheirOwn),
+    ("GET", "/v1/usage/summary", Holding(Permission::UsageView), TheirOwn),
+    ("GET", "/v1/keys/{id}/usage", Holding(Permission::UsageView), AThing),
+    ("GET", "/v1/keys/{id}/refusals", Holding(Permission::UsageView), AThing),
+    ("GET", "/v1/keys/{id}/explain", Holding(Permission::UsageView), AThing),
     ("GET", "/v1/roles", Holding(Permission::RoleView), TheirOwn),
     ("POST", "/v1/roles", Holding(Permission::RoleCreate), TheirOwn),
     ("GET", "/v1/roles/{id}", Holding(Permission::RoleView), AThing),
@@ -172,12 +186,18 @@ impl Things {
             "key_create" => json!({ "params": { "name": "New", "role": role.id, "environment": "staging" } }),
             "key_update" => json!({ "params": { "id": key.id, "version": key.version, "name": "Changed",
                 "role": role.id, "environment": "staging" } }),
+            "key_notes_update" => json!({ "params": { "id": key.id, "version": key.version, "notes": "Changed.",
+                "deployed_to": "" } }),
+            "key_explain" => json!({ "id": key.id, "params": ExplainParams::default() }),
+            "usage_series" => json!({ "key": key.id, "window": Window::Month }),
             "key_revoke" => json!({ "id": key.id, "reason": "" }),
             "key_rotate" => json!({ "params": { "id": key.id, "version": key.version, "overlap_seconds": 3_600 } }),
-            "key_get" | "key_pause" | "key_resume" | "key_retire" => json!({ "id": key.id }),
             "rate_limits_get" => json!({ "key": key.id }),
             "rate_limits_update" => json!({ "params": { "key": key.id, "before": [],
                 "limits": [{ "window": "hour", "requests": 1 }] } }),
+            "key_get" | "key_detail" | "key_refusals" | "key_pause" | "key_resume" | "key_retire" => {
+                json!({ "id": key.id })
+            }
             "role_get" => json!({ "id": role.id }),
             "role_create" => json!({ "params": { "name": "New", "description": "", "permissions": [] } }),
             "role_update" => json!({ "params": { "id": role.id, "version": role.version, "name": "Changed",

@@ -5,7 +5,8 @@
 use leptos::{prelude::*, server_fn::codec::Json};
 use shared::{
     KeyId,
-    key::{self, KeyCreateParams, KeyCreated, KeyListParams, KeyRefused, KeyUpdateParams, KeyView},
+    explain::{ExplainParams, Explanation, RefusalView},
+    key::{self, KeyCreateParams, KeyCreated, KeyListParams, KeyNotesParams, KeyRefused, KeyUpdateParams, KeyView},
     rotation::KeyRotateParams,
 };
 
@@ -14,6 +15,10 @@ use crate::error::ApiResult;
 use crate::server_context::respond;
 #[cfg(feature = "ssr")]
 use backend::authz;
+
+/// How many refusals a key's page shows.
+#[cfg(feature = "ssr")]
+const REFUSALS_SHOWN: u32 = 10;
 
 /// One page of the table, and what the page around it needs.
 #[server(endpoint = "key_list", input = Json)]
@@ -27,6 +32,12 @@ pub async fn key_get(id: KeyId) -> ApiResult<KeyView> {
     respond(async |cx| cx.backend().key_get(&cx.authorize::<authz::KeyRead>()?, id).await).await
 }
 
+/// One key, and what its page needs around it.
+#[server(endpoint = "key_detail", input = Json)]
+pub async fn key_detail(id: KeyId) -> ApiResult<key::KeyDetail> {
+    respond(async |cx| cx.backend().key_detail(&cx.authorize::<authz::KeyRead>()?, id).await).await
+}
+
 /// Creates a key. The answer is the only one that ever holds its secret.
 #[server(endpoint = "key_create", input = Json)]
 pub async fn key_create(params: KeyCreateParams) -> ApiResult<KeyCreated> {
@@ -37,6 +48,28 @@ pub async fn key_create(params: KeyCreateParams) -> ApiResult<KeyCreated> {
 #[server(endpoint = "key_update", input = Json)]
 pub async fn key_update(params: KeyUpdateParams) -> ApiResult<KeyView> {
     respond(async |cx| cx.backend().key_update(&cx.authorize::<authz::KeyUpdate>()?, params).await).await
+}
+
+/// Changes what is written down about a key.
+#[server(endpoint = "key_notes_update", input = Json)]
+pub async fn key_notes_update(params: KeyNotesParams) -> ApiResult<KeyView> {
+    respond(async |cx| cx.backend().key_update(&cx.authorize::<authz::KeyUpdate>()?, params).await).await
+}
+
+/// The last refusals of a key, the newest first.
+#[server(endpoint = "key_refusals", input = Json)]
+pub async fn key_refusals(id: KeyId) -> ApiResult<Vec<RefusalView>> {
+    respond(async |cx| {
+        let slice = backend::slice::Slice { limit: REFUSALS_SHOWN, cursor: None };
+        Ok(cx.backend().key_refusals(&cx.authorize::<authz::UsageRead>()?, id, &slice).await?.rows)
+    })
+    .await
+}
+
+/// What would happen to a request with a key. Nothing is counted by it.
+#[server(endpoint = "key_explain", input = Json)]
+pub async fn key_explain(id: KeyId, params: ExplainParams) -> ApiResult<Explanation> {
+    respond(async |cx| cx.backend().key_explain(&cx.authorize::<authz::UsageRead>()?, id, &params)).await
 }
 
 /// Refuses the key until it is resumed.

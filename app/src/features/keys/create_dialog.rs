@@ -82,11 +82,11 @@ impl Creation {
         });
     }
 
-    /// Drops the secret. The table is read again only now: nothing may replace the page while the secret is shown.
+    /// Drops the secret. The page is read again only now: nothing may replace the page while the secret is shown.
     fn forget(self) {
         self.created.set(None);
         self.tab.close();
-        self.tab.list.refetch();
+        self.tab.reread();
     }
 }
 

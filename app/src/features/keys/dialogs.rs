@@ -1,10 +1,7 @@
 //! The tab's dialog. There is one, as only one thing is done at a time.
 
 use leptos::prelude::*;
-use shared::{
-    key::{KeyAllowance, KeyList},
-    role::RoleChoice,
-};
+use shared::{Timestamp, key::KeyAllowance, role::RoleChoice};
 
 use super::{
     create_dialog::{Create, Creation},
@@ -22,7 +19,7 @@ use crate::ui::dialog::Dialog;
 #[component]
 pub(super) fn KeyDialog(
     tab: Tab,
-    list: Memo<Option<KeyList>>,
+    now: Memo<Timestamp>,
     roles: Memo<Vec<RoleChoice>>,
     allowance: Memo<Option<KeyAllowance>>,
 ) -> impl IntoView {
@@ -50,7 +47,7 @@ pub(super) fn KeyDialog(
                     Task::Pause(key) => view! { <PauseForm tab key/> }.into_any(),
                     Task::Rotate(key) => view! { <Rotate rotation key/> }.into_any(),
                     Task::Retire(key) => view! { <RetireForm tab key/> }.into_any(),
-                    Task::Revoke(key) => view! { <RevokeForm tab key list/> }.into_any(),
+                    Task::Revoke(key) => view! { <RevokeForm tab key now/> }.into_any(),
                     Task::Shortcuts => view! { <ShortcutList/> }.into_any(),
                 })
             }}

@@ -2,12 +2,12 @@
 
 use leptos::prelude::*;
 use shared::{
-    key::{self, Environment, KeyListParams, KeySort, SEARCH_MAX, StatusFilter, UNUSED_DAYS},
+    key::{self, Attention, Environment, KeyListParams, KeySort, SEARCH_MAX, StatusFilter, UNUSED_DAYS},
     path,
     role::RoleChoice,
 };
 
-use super::{list_url, tab::Tab};
+use super::list_url;
 use crate::{
     features::roles::role_choice::RoleFilter,
     ui::{
@@ -23,8 +23,7 @@ const UNUSED: &str = "filter-unused";
 
 /// The form.
 #[component]
-pub(super) fn Filters(tab: Tab, roles: Memo<Vec<RoleChoice>>) -> impl IntoView {
-    let params = tab.params;
+pub(super) fn Filters(params: Memo<KeyListParams>, roles: Memo<Vec<RoleChoice>>) -> impl IntoView {
     let search = Search::new(SEARCH, Signal::derive(move || params.read().search.clone()));
     // The text being typed goes along with whatever else is changed; the list starts at its first page again.
     let ask = move |change: &dyn Fn(&mut KeyListParams)| {
@@ -45,6 +44,8 @@ pub(super) fn Filters(tab: Tab, roles: Memo<Vec<RoleChoice>>) -> impl IntoView {
     let environments = Environment::ALL.iter().map(|one| SelectOption::new(one.code(), one.label()));
     let environments: Vec<_> = std::iter::once(SelectOption::any()).chain(environments).collect();
     let statuses: Vec<_> = StatusFilter::ALL.iter().map(|one| SelectOption::new(one.code(), one.label())).collect();
+    let attentions = Attention::ALL.iter().map(|one| SelectOption::new(one.code(), one.label()));
+    let attentions: Vec<_> = std::iter::once(SelectOption::any()).chain(attentions).collect();
     let sorts: Vec<_> = KeySort::ALL.iter().map(|one| SelectOption::new(one.code(), one.label())).collect();
     view! {
         <SearchForm
@@ -80,6 +81,16 @@ pub(super) fn Filters(tab: Tab, roles: Memo<Vec<RoleChoice>>) -> impl IntoView {
                 chosen=Signal::derive(move || params.read().status.code().to_owned())
                 on_choose=Callback::new(move |code: String| {
                     ask(&|params| params.status = StatusFilter::from_code(&code).unwrap_or(StatusFilter::Current));
+                })
+            />
+            <FilterSelect
+                id="filter-attention"
+                name="attention"
+                label="Attention"
+                options=Signal::stored(attentions)
+                chosen=Signal::derive(move || params.read().attention.map_or("", Attention::code).to_owned())
+                on_choose=Callback::new(move |code: String| {
+                    ask(&|params| params.attention = Attention::from_code(&code));
                 })
             />
             <FilterSelect

@@ -1,4 +1,4 @@
-//! The API Keys tab: the table, and the dialogs that create, edit, pause and revoke.
+//! The API Keys tab: the table, the dialogs that create, edit, pause and revoke, and the page of each key.
 
 pub mod api;
 mod conflict;
@@ -9,6 +9,7 @@ mod edit_dialog;
 mod filters;
 mod key_fields;
 mod key_id;
+pub mod key_page;
 mod list_url;
 pub mod page;
 mod pause_dialog;

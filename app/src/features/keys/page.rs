@@ -4,8 +4,8 @@ use leptos::prelude::*;
 use leptos_meta::Title;
 use leptos_router::hooks::use_location;
 use shared::{
-    Permission,
-    key::{KeyAllowance, KeyList},
+    Permission, Timestamp,
+    key::{KeyAllowance, KeyList, KeyListParams},
 };
 
 use super::{
@@ -39,7 +39,7 @@ pub fn KeysPage() -> impl IntoView {
             key_list(params).await
         },
     );
-    let tab = Tab::new(params, list);
+    let tab = Tab::new(Callback::new(move |()| list.refetch()));
     view! {
         <Title text=TITLE/>
         <Protected content=move |viewer| match viewer.refusal(Permission::KeyView, "see the API keys") {
@@ -47,22 +47,30 @@ pub fn KeysPage() -> impl IntoView {
             None => {
                 let refusals = StoredValue::new(Refusals::of(&viewer));
                 let content =
-                    Callback::new(move |list| view! { <Content tab list refusals/> }.into_any());
-                view! { <Loaded resource=tab.list content/> }.into_any()
+                    Callback::new(move |list| view! { <Content tab params list refusals/> }.into_any());
+                view! { <Loaded resource=list content/> }.into_any()
             }
         }/>
     }
 }
 
 #[component]
-fn Content(tab: Tab, list: Memo<Option<KeyList>>, refusals: StoredValue<Refusals>) -> impl IntoView {
+fn Content(
+    tab: Tab,
+    /// What the address asks for.
+    params: Memo<KeyListParams>,
+    /// What the server answers.
+    list: Memo<Option<KeyList>>,
+    refusals: StoredValue<Refusals>,
+) -> impl IntoView {
     let create_refused = refusals.read_value().create.clone();
     let roles = Memo::new(move |_| list.read().as_ref().map(|list| list.roles.clone()).unwrap_or_default());
     let allowance = Memo::new(move |_| list.read().as_ref().map(|list| list.allowance.clone()));
+    let now = Memo::new(move |_| list.read().as_ref().map_or(Timestamp::from_micros(0), |list| list.now));
     let any = Memo::new(move |_| list.read().as_ref().is_some_and(|list| list.any));
     let empty = Memo::new(move |_| list.read().as_ref().is_some_and(|list| list.page.rows.is_empty()));
     // A memo, so that the filters stay the same element, with the focus in it, while what they ask for changes.
-    let has_table = Memo::new(move |_| any.get() || tab.params.read().is_filtered());
+    let has_table = Memo::new(move |_| any.get() || params.read().is_filtered());
     let create = Callback::new(move |()| tab.open(Task::Create));
     let header_refused = create_refused.clone();
     view! {
@@ -86,12 +94,12 @@ fn Content(tab: Tab, list: Memo<Option<KeyList>>, refusals: StoredValue<Refusals
         {move || {
             if has_table.get() {
                 view! {
-                    <Filters tab roles/>
+                    <Filters params roles/>
                     <Show
                         when=move || !empty.get()
-                        fallback=move || view! { <NoMatch tab/> }
+                        fallback=move || view! { <NoMatch params/> }
                     >
-                        <KeyTable tab list refusals/>
+                        <KeyTable tab params list now refusals/>
                     </Show>
                 }
                 .into_any()
@@ -99,7 +107,7 @@ fn Content(tab: Tab, list: Memo<Option<KeyList>>, refusals: StoredValue<Refusals
                 view! { <NoKeys refused=create_refused.clone() create/> }.into_any()
             }
         }}
-        <KeyDialog tab list roles allowance/>
+        <KeyDialog tab now roles allowance/>
         <ShortcutKeys tab may_create=refusals.read_value().create.is_none()/>
     }
 }

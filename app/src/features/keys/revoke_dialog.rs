@@ -3,7 +3,7 @@
 use leptos::prelude::*;
 use shared::{
     Timestamp,
-    key::{self, KeyList, KeyView, REASON_MAX},
+    key::{self, KeyView, REASON_MAX},
 };
 
 use super::{
@@ -27,8 +27,7 @@ fn check_reason(text: &str) -> Option<String> {
 
 /// The question, and why.
 #[component]
-pub(super) fn RevokeForm(tab: Tab, key: KeyView, list: Memo<Option<KeyList>>) -> impl IntoView {
-    let now = Memo::new(move |_| list.read().as_ref().map_or(Timestamp::from_micros(0), |list| list.now));
+pub(super) fn RevokeForm(tab: Tab, key: KeyView, now: Memo<Timestamp>) -> impl IntoView {
     let reason = RwSignal::new(String::new());
     let problems = RwSignal::new(Problems::default());
     let pending = RwSignal::new(false);

@@ -85,7 +85,7 @@ impl Rotation {
     fn forget(self) {
         self.rotated.set(None);
         self.tab.close();
-        self.tab.list.refetch();
+        self.tab.reread();
     }
 }
 

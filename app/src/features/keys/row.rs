@@ -4,6 +4,7 @@ use leptos::prelude::*;
 use shared::{
     Timestamp,
     key::{KeyStatus, KeyView, LastUsed, Revocation},
+    path,
 };
 
 use super::{
@@ -27,7 +28,7 @@ pub(super) fn KeyRow(tab: Tab, key: KeyView, now: Memo<Timestamp>, refusals: Ref
     view! {
         <tr role="row" class:is-revoked=revoked>
             <td role="cell" class="cell-name" data-label="Name">
-                <span class="row-title">{key.name.clone()}</span>
+                <a class="row-title" href=path::key(key.id)>{key.name.clone()}</a>
                 <Tag word=key.environment.label()/>
             </td>
             <td role="cell" data-label="Key ID">
@@ -68,8 +69,9 @@ pub(super) fn Used(last_used: Option<LastUsed>, #[prop(into)] now: Signal<Timest
     }
 }
 
+/// What a key is, and since or until when.
 #[component]
-fn Status(key: KeyView, now: Memo<Timestamp>) -> impl IntoView {
+pub(super) fn Status(key: KeyView, now: Memo<Timestamp>) -> impl IntoView {
     let tone = match key.status {
         KeyStatus::Active => Tone::Good,
         KeyStatus::Paused => Tone::Waiting,
@@ -98,8 +100,9 @@ fn Status(key: KeyView, now: Memo<Timestamp>) -> impl IntoView {
     }
 }
 
+/// What can be done with a key that is not revoked.
 #[component]
-fn Actions(tab: Tab, key: KeyView, refusals: Refusals) -> impl IntoView {
+pub(super) fn Actions(tab: Tab, key: KeyView, refusals: Refusals) -> impl IntoView {
     let stored = StoredValue::new(key.clone());
     let edit = Callback::new(move |()| tab.open(Task::Edit(stored.get_value())));
     let revoke = Callback::new(move |()| tab.open(Task::Revoke(stored.get_value())));

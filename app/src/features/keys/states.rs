@@ -1,9 +1,8 @@
 //! The tab when there is no table to show: nothing yet, or no match.
 
 use leptos::prelude::*;
-use shared::path;
+use shared::{key::KeyListParams, path};
 
-use super::tab::Tab;
 use crate::ui::{button::GuardedButton, empty_state::EmptyState, icon::Icon};
 
 /// The organization has no key that could be used.
@@ -34,8 +33,8 @@ pub(super) fn NoKeys(
 
 /// There are keys, but none that the filters let through.
 #[component]
-pub(super) fn NoMatch(tab: Tab) -> impl IntoView {
-    let search = move || tab.params.read().search.clone();
+pub(super) fn NoMatch(params: Memo<KeyListParams>) -> impl IntoView {
+    let search = move || params.read().search.clone();
     view! {
         <EmptyState icon=Icon::Search title="No key matches">
             <p>

@@ -1,10 +1,10 @@
-//! What the parts of the tab share: the list, who is looking, and which dialog is open.
+//! What the table and a key's own page share: which dialog is open, and what happens after it.
 
 use leptos::prelude::*;
 use shared::{
     AppError, Permission,
     account::Viewer,
-    key::{KeyList, KeyListParams, KeyRefused, KeyView},
+    key::{KeyRefused, KeyView},
 };
 
 use super::api::key_resume;
@@ -14,7 +14,7 @@ use crate::{
     ui::toast::Toasts,
 };
 
-/// The dialog that is open, with the key it is about as the table showed it.
+/// The dialog that is open, with the key it is about as the page showed it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Task {
     /// Making a key.
@@ -36,10 +36,8 @@ pub(super) enum Task {
 /// The tab.
 #[derive(Clone, Copy)]
 pub(super) struct Tab {
-    /// What the address asks for.
-    pub(super) params: Memo<KeyListParams>,
-    /// What the server answers.
-    pub(super) list: Resource<ApiResult<KeyList>>,
+    /// Asks the server anew for what the page shows.
+    reread: Callback<()>,
     /// The open dialog.
     pub(super) task: RwSignal<Option<Task>>,
     /// Where results are told.
@@ -49,8 +47,8 @@ pub(super) struct Tab {
 
 impl Tab {
     /// Puts the tab together.
-    pub(super) fn new(params: Memo<KeyListParams>, list: Resource<ApiResult<KeyList>>) -> Self {
-        Self { params, list, task: RwSignal::new(None), toasts: Toasts::get(), session: Session::get() }
+    pub(super) fn new(reread: Callback<()>) -> Self {
+        Self { reread, task: RwSignal::new(None), toasts: Toasts::get(), session: Session::get() }
     }
 
     /// Opens a dialog.
@@ -63,14 +61,19 @@ impl Tab {
         self.task.set(None);
     }
 
-    /// Closes the dialog, says what was done and shows the table as it is now.
+    /// Shows what there is now.
+    pub(super) fn reread(self) {
+        self.reread.run(());
+    }
+
+    /// Closes the dialog, says what was done and shows what there is now.
     pub(super) fn done(self, said: impl Into<String>) {
         self.close();
         self.toasts.success(said);
-        self.list.refetch();
+        self.reread();
     }
 
-    /// Calls the server and hands on its answer; see [`Session::call`]. The table is read again when the error tells
+    /// Calls the server and hands on its answer; see [`Session::call`]. The page is read again when the error tells
     /// that it is old; and there is nothing left to do in the dialog when the person was told beside the page.
     pub(super) fn call<T: 'static>(
         self,
@@ -80,7 +83,7 @@ impl Tab {
     ) {
         self.session.call(pending, call, move |answer| {
             match &answer {
-                Err(error) if is_about_a_stale_table(error) => self.list.refetch(),
+                Err(error) if is_about_a_stale_page(error) => self.reread(),
                 Err(error) if is_told(error) => self.close(),
                 _ => {}
             }
@@ -98,8 +101,8 @@ impl Tab {
     }
 }
 
-/// Whether the error tells of a change that the table does not show yet.
-const fn is_about_a_stale_table(error: &AppError) -> bool {
+/// Whether the error tells of a change that the page does not show yet.
+const fn is_about_a_stale_page(error: &AppError) -> bool {
     matches!(
         error,
         AppError::WrongState { .. }

@@ -3,7 +3,7 @@
 use leptos::prelude::*;
 use shared::{
     Timestamp,
-    key::{KeyList, KeySort, KeyView},
+    key::{KeyList, KeyListParams, KeySort, KeyView},
 };
 
 use super::{
@@ -25,11 +25,16 @@ fn row_key(key: &KeyView) -> impl Eq + std::hash::Hash + Send + Sync + use<> {
 
 /// Table and pager.
 #[component]
-pub(super) fn KeyTable(tab: Tab, list: Memo<Option<KeyList>>, refusals: StoredValue<Refusals>) -> impl IntoView {
+pub(super) fn KeyTable(
+    tab: Tab,
+    params: Memo<KeyListParams>,
+    list: Memo<Option<KeyList>>,
+    now: Memo<Timestamp>,
+    refusals: StoredValue<Refusals>,
+) -> impl IntoView {
     let rows = move || list.read().as_ref().map(|list| list.page.rows.clone()).unwrap_or_default();
-    let now = Memo::new(move |_| list.read().as_ref().map_or(Timestamp::from_micros(0), |list| list.now));
     let position = Memo::new(move |_| {
-        let params = tab.params.read();
+        let params = params.read();
         let href = |number| list_url::page(&params, number);
         list.read().as_ref().map(|list| Position::of(&list.page, href)).unwrap_or_default()
     });
@@ -37,10 +42,10 @@ pub(super) fn KeyTable(tab: Tab, list: Memo<Option<KeyList>>, refusals: StoredVa
         <DataTable
             label="API keys"
             head=move || view! {
-                <SortableHeader tab sort=KeySort::Name label="Name"/>
+                <SortableHeader params sort=KeySort::Name label="Name"/>
                 <Columns labels=&["Key ID", "Role"]/>
-                <SortableHeader tab sort=KeySort::Created label="Created"/>
-                <SortableHeader tab sort=KeySort::LastUsed label="Last used"/>
+                <SortableHeader params sort=KeySort::Created label="Created"/>
+                <SortableHeader params sort=KeySort::LastUsed label="Last used"/>
                 <Columns labels=&["Status", "Actions"]/>
             }
         >
@@ -56,14 +61,14 @@ pub(super) fn KeyTable(tab: Tab, list: Memo<Option<KeyList>>, refusals: StoredVa
 
 /// A column's heading that sorts by it; a link, as every view has its own address.
 #[component]
-fn SortableHeader(tab: Tab, sort: KeySort, label: &'static str) -> impl IntoView {
+fn SortableHeader(params: Memo<KeyListParams>, sort: KeySort, label: &'static str) -> impl IntoView {
     let direction = move || {
-        let params = tab.params.read();
+        let params = params.read();
         (params.sort == sort).then_some(if params.ascending { "ascending" } else { "descending" })
     };
     view! {
         <th role="columnheader" scope="col" aria-sort=direction>
-            <a href=move || list_url::sorted(&tab.params.read(), sort) data-noscroll="">
+            <a href=move || list_url::sorted(&params.read(), sort) data-noscroll="">
                 {label}
                 {move || direction().map(|direction| {
                     view! { <Glyph icon=if direction == "ascending" { Icon::Up } else { Icon::Down }/> }

@@ -47,7 +47,7 @@ pub(super) fn RoleHeader(
         <header class="page-header">
             <div>
                 <nav class="back-link" aria-label="Breadcrumb"><a href=path::ROLES>"Roles"</a></nav>
-                <div class="role-title">
+                <div class="title-row">
                     <h1>{role.name}</h1>
                     <RoleType system/>
                 </div>

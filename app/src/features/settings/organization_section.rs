@@ -7,14 +7,10 @@ use shared::{
     organization::{OrganizationUpdateParams, OrganizationView},
 };
 
-use super::{
-    api::organization_update,
-    limits::Limits,
-    page::{Section, Settings},
-};
+use super::{api::organization_update, limits::Limits, page::Settings};
 use crate::{
     features::account::form::checks_itself,
-    layout::loaded::Loaded,
+    layout::{loaded::Loaded, section::Section},
     ui::{
         button::{GuardedButton, SubmitButton},
         field::{TextField, TextKind, judge},

@@ -16,7 +16,7 @@ use super::{
 };
 use crate::{
     error::ApiResult,
-    layout::page_header::PageHeader,
+    layout::{page_header::PageHeader, section::Section},
     session::{Protected, Session},
     ui::toast::Toasts,
 };
@@ -73,7 +73,7 @@ pub fn SettingsPage() -> impl IntoView {
 fn Sections(settings: Settings, viewer: Viewer) -> impl IntoView {
     let email = viewer.email.clone();
     view! {
-        <div class="settings">
+        <div class="sections settings">
             <PageHeader title="Settings" sentence="The organization, and your own account."/>
             // Text only: a browser with scripts does not parse what is in here.
             <noscript>"Changing something needs JavaScript. Reading, and signing out here, works without."</noscript>
@@ -82,29 +82,6 @@ fn Sections(settings: Settings, viewer: Viewer) -> impl IntoView {
             <PasswordSection settings email/>
             <SessionsSection settings/>
         </div>
-    }
-}
-
-/// A part of the page, in a box.
-#[component]
-pub(super) fn Section(
-    /// Unique on the page.
-    id: &'static str,
-    /// The heading.
-    title: &'static str,
-    /// What it is about, in a sentence.
-    sentence: &'static str,
-    /// What is in it.
-    children: Children,
-) -> impl IntoView {
-    view! {
-        <section class="settings-section" aria-labelledby=id>
-            <header>
-                <h2 id=id>{title}</h2>
-                <p class="muted">{sentence}</p>
-            </header>
-            {children()}
-        </section>
     }
 }
 

@@ -3,12 +3,10 @@
 use leptos::{prelude::*, web_sys::SubmitEvent};
 use shared::account::{PASSWORD_MIN, password_length};
 
-use super::{
-    api::password_change,
-    page::{Section, Settings},
-};
+use super::{api::password_change, page::Settings};
 use crate::{
     features::account::form::checks_itself,
+    layout::section::Section,
     ui::{
         browser,
         button::SubmitButton,

@@ -6,13 +6,9 @@ use shared::{
     account::{SessionList, SessionView},
 };
 
-use super::{
-    api::session_delete,
-    page::{Section, Settings},
-    user_agent,
-};
+use super::{api::session_delete, page::Settings, user_agent};
 use crate::{
-    layout::{account_menu::SignOutForm, loaded::Loaded},
+    layout::{account_menu::SignOutForm, loaded::Loaded, section::Section},
     ui::{
         badge::Tag,
         table::{Columns, DataTable},

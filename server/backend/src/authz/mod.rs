@@ -63,6 +63,8 @@ operations! {
     OrganizationRead = OrganizationView;
     /// Renaming the organization.
     OrganizationUpdate = OrganizationUpdate;
+    /// Looking at how much is used, and at what is refused and why.
+    UsageRead = UsageView;
     /// Whatever people do with their own account: password, sessions, leaving. Handing on the ownership, too: no
     /// permission can grant that, the operation itself asks for the Owner.
     OwnAccount;

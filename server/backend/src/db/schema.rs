@@ -109,6 +109,8 @@ tables! {
         revoked_at -> Nullable<UtcMoment>,
         revoked_by -> Nullable<Text>,
         revoked_reason -> Nullable<Text>,
+        notes -> Text,
+        deployed_to -> Text,
     }
     key_secrets (id) {
         id -> Text,
@@ -244,6 +246,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     key_secrets,
     secret_uses,
     key_networks,
+    key_usage,
 );
 
 diesel::define_sql_function! {

@@ -1,4 +1,4 @@
-//! The rules, in their order, as one pure function over parsed records.
+//! The rules, in their order, as pure functions over parsed records.
 //!
 //! What can be seen from the request alone (header, format, checksum) is refused before this, in
 //! [`super::credential`]; a secret that the index does not know is refused by the caller. From here on the secret is
@@ -6,9 +6,9 @@
 
 use std::{collections::HashMap, sync::Arc};
 
-use shared::{Grants, OrganizationId, RoleId, Timestamp, key::KeyStatus, verify::Refusal};
+use shared::{Grants, OrganizationId, RoleId, Timestamp, explain::Rule, key::KeyStatus, verify::Refusal};
 
-use super::{AskedPermission, Question, allowance::KeyLimits, index::ById, network::NetworkSet};
+use super::{Question, allowance::KeyLimits, index::ById, network::NetworkSet};
 use crate::db::row::key::status_at;
 
 /// What verification has to know of a key. Immutable: a change makes another one.
@@ -95,52 +95,110 @@ pub(crate) struct Asked<'q> {
     pub(crate) now: Timestamp,
 }
 
-/// Whether the request is allowed, and if not, by which rule: the first one it breaks.
-pub(crate) fn decide(records: &Records<'_>, asked: &Asked<'_>) -> Result<(), Refusal> {
-    let Records { key, organization, .. } = records;
-    let Asked { question, now } = *asked;
+/// What a rule says.
+type Judgement = Result<(), Refusal>;
 
-    // Another organization's key is as good as none.
-    if question.organization.is_some_and(|wanted| wanted != records.organization_id) {
-        return Err(Refusal::Unknown);
-    }
-
-    let status = records.held.unwrap_or_else(|| status_at(key.status, key.expires_at, now));
-    match status {
-        KeyStatus::Active => {}
-        KeyStatus::Revoked => return Err(Refusal::Revoked),
-        KeyStatus::Paused => return Err(Refusal::Paused),
-        KeyStatus::Expired => return Err(Refusal::Expired),
-    }
-    if records.retires_at.is_some_and(|at| now >= at) {
-        return Err(Refusal::Revoked);
-    }
-
-    let lists = key.networks.as_deref().into_iter().chain(organization.whitelist.as_ref());
-    for list in lists {
-        if !question.address.is_some_and(|address| list.contains(address)) {
-            return Err(Refusal::IpNotAllowed);
+/// The rules by name, in their order, and the two things that are made of them: the decision, which stops at the first
+/// one that refuses, and the explanation, which tells how far it came. Both are this one list, so they cannot disagree.
+macro_rules! rules {
+    ($($rule:ident => $judge:ident;)*) => {
+        /// Whether the request is allowed, and if not, by which rule: the first one it breaks.
+        pub(crate) fn decide(records: &Records<'_>, asked: &Asked<'_>) -> Judgement {
+            $($judge(records, asked)?;)*
+            Ok(())
         }
-    }
 
-    if !question.permissions.is_empty() {
-        let held = organization.roles.get(&key.role).map(|role| &role.permissions);
-        let holds = |held: &Grants, asked: &AskedPermission| match asked {
-            AskedPermission::Known(permission) => held.holds(*permission),
-            AskedPermission::Own(name) => held.holds_own(name),
-        };
-        if !held.is_some_and(|held| question.permissions.iter().all(|asked| holds(held, asked))) {
-            return Err(Refusal::PermissionMissing);
+        /// Each rule in its order with what it says; `None` for those behind the first one that refuses.
+        pub(crate) fn explain(records: &Records<'_>, asked: &Asked<'_>) -> Vec<(Rule, Option<Judgement>)> {
+            let mut steps: Vec<(Rule, Option<Judgement>)> = Vec::new();
+            $(
+                let reached = steps.last().is_none_or(|(_, said)| *said == Some(Ok(())));
+                steps.push((Rule::$rule, reached.then(|| $judge(records, asked))));
+            )*
+            steps
         }
-    }
+    };
+}
 
-    if key.limits.as_ref().is_some_and(|limits| limits.are_used_up(now)) {
-        return Err(Refusal::LimitExceeded);
+rules! {
+    Organization => organization;
+    Status => status;
+    Secret => secret;
+    KeyNetworks => key_networks;
+    Whitelist => whitelist;
+    Permission => permission;
+    RateLimits => rate_limits;
+    MonthlyRequests => monthly_requests;
+}
+
+// Another organization's key is as good as none.
+fn organization(records: &Records<'_>, asked: &Asked<'_>) -> Judgement {
+    match asked.question.organization {
+        Some(wanted) if wanted != records.organization_id => Err(Refusal::Unknown),
+        _ => Ok(()),
     }
-    if organization.monthly_requests.is_some_and(|limit| records.requests_this_month >= limit) {
-        return Err(Refusal::LimitExceeded);
+}
+
+fn status(records: &Records<'_>, asked: &Asked<'_>) -> Judgement {
+    let key = records.key;
+    match records.held.unwrap_or_else(|| status_at(key.status, key.expires_at, asked.now)) {
+        KeyStatus::Active => Ok(()),
+        KeyStatus::Revoked => Err(Refusal::Revoked),
+        KeyStatus::Paused => Err(Refusal::Paused),
+        KeyStatus::Expired => Err(Refusal::Expired),
     }
-    Ok(())
+}
+
+fn secret(records: &Records<'_>, asked: &Asked<'_>) -> Judgement {
+    match records.retires_at {
+        Some(at) if asked.now >= at => Err(Refusal::Revoked),
+        _ => Ok(()),
+    }
+}
+
+fn key_networks(records: &Records<'_>, asked: &Asked<'_>) -> Judgement {
+    on_the_list(records.key.networks.as_deref(), asked)
+}
+
+fn whitelist(records: &Records<'_>, asked: &Asked<'_>) -> Judgement {
+    on_the_list(records.organization.whitelist.as_ref(), asked)
+}
+
+/// No list allows every address, and also none at all.
+fn on_the_list(list: Option<&NetworkSet>, asked: &Asked<'_>) -> Judgement {
+    match list {
+        Some(list) if !asked.question.address.is_some_and(|address| list.contains(address)) => {
+            Err(Refusal::IpNotAllowed)
+        }
+        _ => Ok(()),
+    }
+}
+
+fn permission(records: &Records<'_>, asked: &Asked<'_>) -> Judgement {
+    let permissions = &asked.question.permissions;
+    if permissions.is_empty() {
+        return Ok(());
+    }
+    let held = records.organization.roles.get(&records.key.role).map(|role| &role.permissions);
+    if held.is_some_and(|held| permissions.iter().all(|asked| asked.is_held_by(held))) {
+        Ok(())
+    } else {
+        Err(Refusal::PermissionMissing)
+    }
+}
+
+fn rate_limits(records: &Records<'_>, asked: &Asked<'_>) -> Judgement {
+    match &records.key.limits {
+        Some(limits) if limits.are_used_up(asked.now) => Err(Refusal::LimitExceeded),
+        _ => Ok(()),
+    }
+}
+
+fn monthly_requests(records: &Records<'_>, _: &Asked<'_>) -> Judgement {
+    match records.organization.monthly_requests {
+        Some(limit) if records.requests_this_month >= limit => Err(Refusal::LimitExceeded),
+        _ => Ok(()),
+    }
 }
 
 #[cfg(test)]
@@ -149,6 +207,7 @@ mod tests {
     use smallvec::smallvec;
 
     use super::*;
+    use crate::keyring::AskedPermission;
 
     const NOW: Timestamp = Timestamp::from_micros(1_800_000_000_000_000);
     const ROLE: RoleId = RoleId::from_bits(1);
@@ -183,7 +242,7 @@ mod tests {
     }
 
     impl Case {
-        fn at(&self, now: Timestamp) -> Result<(), Refusal> {
+        fn ask<T>(&self, now: Timestamp, about: impl Fn(&Records<'_>, &Asked<'_>) -> T) -> T {
             let records = Records {
                 key: &self.key,
                 held: self.held,
@@ -192,12 +251,33 @@ mod tests {
                 organization: &self.organization,
                 requests_this_month: self.used,
             };
-            decide(&records, &Asked { question: &self.question, now })
+            about(&records, &Asked { question: &self.question, now })
+        }
+
+        fn steps(&self, now: Timestamp) -> Vec<(Rule, Option<Judgement>)> {
+            self.ask(now, explain)
+        }
+
+        /// The decision; the explanation says the same, and nothing of the rules behind it.
+        fn at(&self, now: Timestamp) -> Judgement {
+            let (decided, steps) = (self.ask(now, decide), self.steps(now));
+            let passed = steps.iter().take_while(|(_, said)| *said == Some(Ok(()))).count();
+            let mut others = steps.into_iter().skip(passed).map(|(_, said)| said);
+            assert_eq!(others.next(), decided.err().map(|refusal| Some(Err(refusal))));
+            assert!(others.all(|said| said.is_none()));
+            decided
         }
     }
 
     fn networks(text: &str) -> NetworkSet {
         NetworkSet::new([text.parse().expect("a network")])
+    }
+
+    #[test]
+    fn every_rule_is_explained_in_its_order() {
+        let case = case();
+        let rules: Vec<_> = case.steps(NOW).into_iter().map(|(rule, _)| rule).collect();
+        assert_eq!(rules, Rule::ALL);
     }
 
     #[test]

@@ -19,7 +19,7 @@ pub(crate) mod totals;
 
 use std::{net::IpAddr, sync::Arc};
 
-use shared::{KeyId, OrganizationId, Permission, RoleId, Timestamp, verify::Refusal};
+use shared::{Grants, KeyId, OrganizationId, Permission, RoleId, Timestamp, verify::Refusal};
 use smallvec::SmallVec;
 
 pub use self::decide::RoleState;
@@ -56,6 +56,13 @@ impl AskedPermission {
     #[must_use]
     pub fn read(name: &str) -> Self {
         name.parse().map_or_else(|_| Self::Own(name.to_owned()), Self::Known)
+    }
+
+    pub(crate) fn is_held_by(&self, held: &Grants) -> bool {
+        match self {
+            Self::Known(permission) => held.holds(*permission),
+            Self::Own(name) => held.holds_own(name),
+        }
     }
 }
 

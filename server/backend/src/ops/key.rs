@@ -17,13 +17,15 @@ use serde_json::{Value, json};
 use shared::{
     AppError, KeyId, OrganizationId, RoleId, SecretId, Timestamp,
     key::{
-        self, Environment, KeyAllowance, KeyCreateParams, KeyCreated, KeyList, KeyListParams, KeyRefused, KeySort,
-        KeyStatus, KeyUpdateParams, KeyView, RevealedSecret, StatusFilter, UNUSED_DAYS,
+        self, Attention, EXPIRING_DAYS, Environment, KeyAllowance, KeyCreateParams, KeyCreated, KeyDetail, KeyList,
+        KeyListParams, KeyNotesParams, KeyRefused, KeySort, KeyStatus, KeyUpdateParams, KeyView, RevealedSecret,
+        StatusFilter, UNUSED_DAYS,
     },
     page::{Page, ROWS_PER_PAGE, pages},
 };
 
 use super::{
+    attention::Known,
     checked, count,
     role::{assignable_role, role_choice, role_choices},
     rotation::{due_days, retiring_secrets},
@@ -60,10 +62,14 @@ pub struct KeyChange {
     pub environment: Option<Environment>,
     /// From when on it is refused; `Some(None)` for never.
     pub expires_at: Option<Option<Timestamp>>,
+    /// What people write down about it; empty for nothing.
+    pub notes: Option<String>,
+    /// Where it is deployed; empty when nobody says.
+    pub deployed_to: Option<String>,
 }
 
 impl From<KeyUpdateParams> for KeyChange {
-    /// The form shows every field, and sends every field.
+    /// The form shows every field but the notes, which have a form of their own.
     fn from(params: KeyUpdateParams) -> Self {
         let KeyUpdateParams { id, version, name, role, environment, expires_at } = params;
         Self {
@@ -72,6 +78,23 @@ impl From<KeyUpdateParams> for KeyChange {
             role: Some(role),
             environment: Some(environment),
             expires_at: Some(expires_at),
+            notes: None,
+            deployed_to: None,
+        }
+    }
+}
+
+impl From<KeyNotesParams> for KeyChange {
+    fn from(params: KeyNotesParams) -> Self {
+        let KeyNotesParams { id, version, notes, deployed_to } = params;
+        Self {
+            target: Target { id, expected: Expected::just(State::of_version(version)) },
+            name: None,
+            role: None,
+            environment: None,
+            expires_at: None,
+            notes: Some(notes),
+            deployed_to: Some(deployed_to),
         }
     }
 }
@@ -93,11 +116,12 @@ impl Backend {
         let mut connection = self.inner.store.read().await?;
         let connection = &mut *connection;
 
-        let total: i64 = matching(organization, params, now).count().get_result(connection).await?;
+        let known = Known::read(connection, organization, params.attention, now).await?;
+        let total: i64 = matching(organization, params, &known, now).count().get_result(connection).await?;
         let total = count(total);
         let number = params.page.clamp(1, pages(total));
         let skip = i64::from(number - 1) * i64::from(ROWS_PER_PAGE);
-        let rows = sorted(matching(organization, params, now), params)
+        let rows = sorted(matching(organization, params, &known, now), params)
             .select(row!())
             .limit(i64::from(ROWS_PER_PAGE))
             .offset(skip)
@@ -138,11 +162,12 @@ impl Backend {
         let (organization, now) = (permit.organization(), self.now());
         let params = KeyListParams { page: 1, ..params.clone() };
         let slicing = self.slicing("keys", organization, &params, slice)?;
-        let mut keys = sorted(matching(organization, &params, now), &params);
+        let mut connection = self.inner.store.read().await?;
+        let known = Known::read(&mut connection, organization, params.attention, now).await?;
+        let mut keys = sorted(matching(organization, &params, &known, now), &params);
         if let Some(place) = slicing.after()? {
             keys = after(keys, &params, place);
         }
-        let mut connection = self.inner.store.read().await?;
         let rows = keys.select(row!()).limit(slicing.rows_to_read()).load::<Row>(&mut *connection).await?;
         let rows = views(&mut connection, organization, rows, now).await?;
         slicing.cut(rows, |key| Place::of(key, params.sort))
@@ -154,6 +179,32 @@ impl Backend {
     /// [`AppError::NotFound`], also for another organization's key.
     pub async fn key_get(&self, permit: &Permit<KeyRead>, id: KeyId) -> Result<KeyView, Failure> {
         self.key_view(&mut *self.inner.store.read().await?, permit.organization(), id).await
+    }
+
+    /// One key, and what its page needs around it.
+    ///
+    /// # Errors
+    /// [`AppError::NotFound`], also for another organization's key.
+    pub async fn key_detail(&self, permit: &Permit<KeyRead>, id: KeyId) -> Result<KeyDetail, Failure> {
+        let (organization, now) = (permit.organization(), self.now());
+        let mut connection = self.inner.store.read().await?;
+        let connection = &mut *connection;
+        let key = self.key_view(connection, organization, id).await?;
+        let user_agent: Option<Option<String>> = secret_uses::table
+            .inner_join(key_secrets::table)
+            .filter(key_secrets::key_id.eq(Id(id)))
+            .order(secret_uses::used_at.desc())
+            .select(secret_uses::user_agent)
+            .first(connection)
+            .await
+            .optional()?;
+        let roles = role_choices(connection, organization).await?;
+        Ok(KeyDetail {
+            key,
+            user_agent: user_agent.flatten(),
+            roles: roles.into_iter().map(|choice| permit.lock_above_ceiling(choice)).collect(),
+            now,
+        })
     }
 
     /// Creates a key and gives its secret away, once.
@@ -205,6 +256,8 @@ impl Backend {
             revoked_at: None,
             revoked_by: None,
             revoked_reason: None,
+            notes: String::new(),
+            deployed_to: String::new(),
         };
         diesel::insert_into(api_keys::table).values(&row).execute(tx.connection()?).await?;
         let secret = self.give_secret(&mut tx, row.id, params.environment).await?;
@@ -238,7 +291,7 @@ impl Backend {
         Ok(secret)
     }
 
-    /// Changes name, role, environment and expiry.
+    /// Changes name, role, environment, expiry and what is written down about it.
     ///
     /// # Errors
     /// [`Failure::Outdated`] when somebody else was quicker, [`AppError::WrongState`] for a revoked key, and as
@@ -249,7 +302,8 @@ impl Backend {
         change: impl Into<KeyChange>,
     ) -> Result<KeyView, Failure> {
         let now = self.now();
-        let KeyChange { target: Target { id, expected }, name, role, environment, expires_at } = change.into();
+        let KeyChange { target: Target { id, expected }, name, role, environment, expires_at, notes, deployed_to } =
+            change.into();
         let mut tx = WriteTx::begin(&self.inner.store, permit, now).await?;
         let before = locked_key(tx.connection()?, permit.organization(), id).await?;
         if before.stored_status()? == KeyStatus::Revoked {
@@ -271,6 +325,14 @@ impl Backend {
             None => kept,
         };
         let environment = environment.map_or_else(|| before.environment(), Ok)?;
+        let notes = match notes {
+            Some(notes) => checked(&mut refused, "notes", key::notes(&notes)),
+            None => before.notes.clone(),
+        };
+        let deployed_to = match deployed_to {
+            Some(place) => checked(&mut refused, "deployed_to", key::deployed_to(&place)),
+            None => before.deployed_to.clone(),
+        };
         stop_if(refused)?;
         let role_before = role_choice(tx.connection()?, permit.organization(), before.role_id.0).await?;
         // The ceiling holds for the role the key has, too: nobody shapes a key that may do more than they may.
@@ -290,6 +352,8 @@ impl Backend {
                 api_keys::role_id.eq(Id(role.id)),
                 api_keys::environment.eq(environment.code()),
                 api_keys::expires_at.eq(expires_at.map(Moment)),
+                api_keys::notes.eq(&notes),
+                api_keys::deployed_to.eq(&deployed_to),
                 api_keys::version.eq(before.version + 1),
             ))
             .returning(KeyRow::as_returning())
@@ -506,15 +570,20 @@ fn is_latest_use() -> SqlLiteral<Bool> {
 /// What a place in a list by date has when it has none, which none of ours is.
 const EVER: Moment = Moment(Timestamp::from_micros(0));
 
-type Keys<'q> = diesel::dsl::IntoBoxed<'q, keys_with_details, AnyDb>;
+pub(super) type Keys<'q> = diesel::dsl::IntoBoxed<'q, keys_with_details, AnyDb>;
 
 #[diesel::dsl::auto_type]
 fn not_expired(now: Moment) -> _ {
     api_keys::expires_at.is_null().or(api_keys::expires_at.gt(now))
 }
 
-/// The organization's keys that the filters let through.
-fn matching<'q>(organization: OrganizationId, params: &KeyListParams, now: Timestamp) -> Keys<'q> {
+/// The organization's keys that the filters let through. `known` is what they depend on.
+pub(super) fn matching<'q>(
+    organization: OrganizationId,
+    params: &KeyListParams,
+    known: &Known,
+    now: Timestamp,
+) -> Keys<'q> {
     let mut keys = keys_with_details().into_boxed::<AnyDb>().filter(api_keys::organization_id.eq(Id(organization)));
     let now = Moment(now);
     keys = match params.status {
@@ -538,6 +607,27 @@ fn matching<'q>(organization: OrganizationId, params: &KeyListParams, now: Times
     if params.unused {
         let since = Moment(now.0.plus_days(-UNUSED_DAYS));
         keys = keys.filter(secret_uses::used_at.is_null().or(secret_uses::used_at.lt(since).assume_not_null()));
+    }
+    if let Some(attention) = params.attention {
+        keys = keys.filter(api_keys::status.eq(KeyStatus::Active.code())).filter(not_expired(now).assume_not_null());
+        keys = match attention {
+            Attention::Unused => {
+                let since = Moment(now.0.plus_days(-UNUSED_DAYS));
+                keys.filter(api_keys::created_at.lt(since))
+                    .filter(secret_uses::used_at.is_null().or(secret_uses::used_at.lt(since).assume_not_null()))
+            }
+            Attention::Due => {
+                let made_before = |days: i64| key_secrets::created_at.le(Moment(now.0.plus_days(-days)));
+                let production = || api_keys::environment.eq(Environment::Production.code());
+                keys.filter(
+                    production()
+                        .and(made_before(known.due.production))
+                        .or(diesel::dsl::not(production()).and(made_before(known.due.others))),
+                )
+            }
+            Attention::Expiring => keys.filter(api_keys::expires_at.le(Moment(now.0.plus_days(EXPIRING_DAYS)))),
+            Attention::Rising => keys.filter(api_keys::id.eq_any(known.rising.clone())),
+        };
     }
     // Cleaned here too: SQLite refuses long patterns, and PostgreSQL has no NUL in its texts.
     let search = key::search(&params.search);
@@ -695,6 +785,8 @@ fn audited(row: &KeyRow, role_name: &str) -> Value {
         "role_id": row.role_id.0,
         "environment": row.environment,
         "expires_at": row.expires_at.map(|moment| moment.0.rfc3339()),
+        "notes": row.notes,
+        "deployed_to": row.deployed_to,
     })
 }
 

@@ -1,6 +1,8 @@
 //! The operations, one module for each resource. Each that changes something takes a permit.
 
 mod account;
+mod attention;
+mod explain;
 mod invitation;
 mod key;
 mod organization;
@@ -10,6 +12,7 @@ mod rate_limit;
 mod role;
 mod rotation;
 mod team;
+mod usage;
 
 pub use self::{
     key::KeyChange,

@@ -35,6 +35,8 @@ pub(crate) struct KeyRow {
     pub(crate) revoked_at: Option<Moment>,
     pub(crate) revoked_by: Option<String>,
     pub(crate) revoked_reason: Option<String>,
+    pub(crate) notes: String,
+    pub(crate) deployed_to: String,
 }
 
 #[derive(Debug, Clone, Queryable, Selectable, Insertable)]
@@ -145,6 +147,8 @@ impl KeyRow {
                 by,
                 reason: self.revoked_reason,
             }),
+            notes: self.notes,
+            deployed_to: self.deployed_to,
         })
     }
 }

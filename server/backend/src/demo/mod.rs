@@ -1,7 +1,10 @@
 //! A believable organization to look around in: `ipaware serve --demo`.
 //!
 //! Its past is not painted on: a backend with a clock that is moved through the last months signs up, creates, uses,
-//! pauses and revokes by the same operations as everybody, so every row and the audit chain are as they would be.
+//! pauses and revokes by the same operations as everybody, so every row and the audit chain are as they would be. Only the
+//! counts of a year of requests are made up, in [`traffic`].
+
+mod traffic;
 
 use std::net::IpAddr;
 
@@ -17,6 +20,7 @@ use shared::{
 };
 use smallvec::smallvec;
 
+use self::traffic::{Past, Traffic};
 use crate::{
     Backend, Failure, Settings, SignUpMode,
     audit::AuditEvent,
@@ -50,6 +54,8 @@ const INVITED: &str = "sam@contoso.example";
 /// What happens to a key after it was made.
 enum Fate {
     Active,
+    /// Active, with a date so many days ahead.
+    Expiring(i64),
     Paused,
     Expired,
     Revoked(&'static str),
@@ -62,6 +68,8 @@ struct Story {
     made_days_ago: i64,
     /// Minutes before now, and from where; `None`: never used.
     last_used: Option<(i64, &'static str)>,
+    /// Requests in a busy hour, until it was last used.
+    hourly: u64,
     fate: Fate,
 }
 
@@ -69,6 +77,9 @@ struct Story {
 const PLAN: &str = "Pro";
 const CLIENT: &str = "API Client";
 const PARTNER: &str = "Partner Integration";
+/// The key that is refused more and more, and how often since yesterday.
+const TROUBLED: &str = "Mobile App";
+const TROUBLES: i64 = 19;
 /// What the demo's own application asks for.
 const APPLICATION_PERMISSIONS: [(&str, &str); 2] =
     [("orders.read", "See orders in the shop."), ("orders.refund", "Give a customer their money back.")];
@@ -81,22 +92,22 @@ const PARTNER_LIMITS: [RateLimit; 2] =
 #[rustfmt::skip]
 const STORIES: [Story; 13] = {
     use Environment::{Development, Production, Staging};
-    use Fate::{Active, Expired, Paused, Revoked};
+    use Fate::{Active, Expired, Expiring, Paused, Revoked};
     const DAY: i64 = 24 * 60;
     [
-        Story { name: "Legacy importer", role: CLIENT, environment: Production, made_days_ago: 198, last_used: Some((121 * DAY, "192.0.2.14")), fate: Active },
-        Story { name: "Website (old)", role: CLIENT, environment: Production, made_days_ago: 190, last_used: Some((64 * DAY, "192.0.2.20")), fate: Revoked("Replaced by the new website's key") },
-        Story { name: "Data science notebook", role: SystemRole::Member.name(), environment: Development, made_days_ago: 165, last_used: Some((2 * DAY, "203.0.113.77")), fate: Active },
-        Story { name: "Fraud screening", role: CLIENT, environment: Production, made_days_ago: 122, last_used: Some((3, "192.0.2.31")), fate: Active },
-        Story { name: "Partner: Contoso", role: PARTNER, environment: Production, made_days_ago: 95, last_used: Some((51, "198.51.100.8")), fate: Active },
-        Story { name: "Trade fair demo", role: CLIENT, environment: Staging, made_days_ago: 80, last_used: Some((49 * DAY, "203.0.113.5")), fate: Expired },
-        Story { name: "Load test", role: CLIENT, environment: Staging, made_days_ago: 61, last_used: Some((33 * DAY, "192.0.2.90")), fate: Paused },
-        Story { name: "Production Server", role: CLIENT, environment: Production, made_days_ago: 40, last_used: Some((1, "192.0.2.11")), fate: Active },
-        Story { name: "Mobile App", role: CLIENT, environment: Production, made_days_ago: 33, last_used: Some((2, "203.0.113.140")), fate: Active },
-        Story { name: "Contractor laptop", role: CLIENT, environment: Development, made_days_ago: 21, last_used: Some((9 * DAY, "203.0.113.66")), fate: Revoked("Found in a public repository") },
-        Story { name: "Staging Server", role: CLIENT, environment: Staging, made_days_ago: 12, last_used: Some((26, "192.0.2.12")), fate: Active },
-        Story { name: "Status page 状态", role: CLIENT, environment: Production, made_days_ago: 6, last_used: Some((9, "2001:db8::51")), fate: Active },
-        Story { name: "Ana's workstation", role: CLIENT, environment: Development, made_days_ago: 1, last_used: None, fate: Active },
+        Story { name: "Legacy importer", role: CLIENT, environment: Production, made_days_ago: 379, last_used: Some((121 * DAY, "192.0.2.14")), hourly: 90, fate: Active },
+        Story { name: "Website (old)", role: CLIENT, environment: Production, made_days_ago: 371, last_used: Some((64 * DAY, "192.0.2.20")), hourly: 420, fate: Revoked("Replaced by the new website's key") },
+        Story { name: "Data science notebook", role: SystemRole::Member.name(), environment: Development, made_days_ago: 165, last_used: Some((2 * DAY, "203.0.113.77")), hourly: 12, fate: Active },
+        Story { name: "Fraud screening", role: CLIENT, environment: Production, made_days_ago: 122, last_used: Some((3, "192.0.2.31")), hourly: 640, fate: Active },
+        Story { name: "Partner: Contoso", role: PARTNER, environment: Production, made_days_ago: 95, last_used: Some((51, "198.51.100.8")), hourly: 150, fate: Active },
+        Story { name: "Trade fair demo", role: CLIENT, environment: Staging, made_days_ago: 80, last_used: Some((49 * DAY, "203.0.113.5")), hourly: 30, fate: Expired },
+        Story { name: "Load test", role: CLIENT, environment: Staging, made_days_ago: 61, last_used: Some((33 * DAY, "192.0.2.90")), hourly: 900, fate: Paused },
+        Story { name: "Production Server", role: CLIENT, environment: Production, made_days_ago: 40, last_used: Some((1, "192.0.2.11")), hourly: 1400, fate: Active },
+        Story { name: "Mobile App", role: CLIENT, environment: Production, made_days_ago: 33, last_used: Some((2, "203.0.113.140")), hourly: 860, fate: Active },
+        Story { name: "Contractor laptop", role: CLIENT, environment: Development, made_days_ago: 21, last_used: Some((9 * DAY, "203.0.113.66")), hourly: 5, fate: Revoked("Found in a public repository") },
+        Story { name: "Staging Server", role: CLIENT, environment: Staging, made_days_ago: 12, last_used: Some((26, "192.0.2.12")), hourly: 45, fate: Expiring(9) },
+        Story { name: "Status page 状态", role: CLIENT, environment: Production, made_days_ago: 6, last_used: Some((9, "2001:db8::51")), hourly: 60, fate: Active },
+        Story { name: "Ana's workstation", role: CLIENT, environment: Development, made_days_ago: 1, last_used: None, hourly: 0, fate: Active },
     ]
 };
 
@@ -106,7 +117,7 @@ const STORIES: [Story; 13] = {
 /// When it holds an account already, or the plan allows too few keys.
 pub async fn fill(settings: &Settings) -> Result<DemoSignIn, Failure> {
     let today = settings.clock.now();
-    let clock = Clock::manual(today.plus_days(-200));
+    let clock = Clock::manual(today.plus_days(-380));
     let settings = Settings {
         clock: clock.clone(),
         sign_up: SignUpMode::First,
@@ -149,17 +160,19 @@ impl Demo {
         self.add_colleagues(&owner, password).await?;
         self.add_partner_role(&owner).await?;
 
+        let mut past = Past::default();
         for story in &STORIES {
-            self.tell(&owner, story).await?;
+            self.tell(&owner, story, &mut past).await?;
         }
         self.clock.set(self.today.plus_days(-2));
         self.invite(&owner, INVITED, SystemRole::Member).await?;
         self.clock.set(self.today);
-        self.backend.flush_usage().await
+        self.backend.flush_usage().await?;
+        past.write(&self.backend, owner.viewer().await?.organization).await
     }
 
     /// A key's life, each event on its day.
-    async fn tell(&self, owner: &Context, story: &Story) -> Result<(), Failure> {
+    async fn tell(&self, owner: &Context, story: &Story, past: &mut Past) -> Result<(), Failure> {
         let made = self.today.plus_days(-story.made_days_ago);
         self.clock.set(made);
         let roles = {
@@ -167,7 +180,11 @@ impl Demo {
             self.backend.key_list(&permit, &KeyListParams::default()).await?.roles
         };
         let role = roles.iter().find(|role| role.name == story.role).ok_or_else(|| Failure::broken(story.role))?.id;
-        let expires_at = matches!(story.fate, Fate::Expired).then(|| self.today.plus_days(-30));
+        let expires_at = match story.fate {
+            Fate::Expired => Some(self.today.plus_days(-30)),
+            Fate::Expiring(days) => Some(self.today.plus_days(days)),
+            _ => None,
+        };
         let params = KeyCreateParams {
             name: story.name.to_owned(),
             role,
@@ -195,10 +212,16 @@ impl Demo {
             };
             let verdict = self.backend.verify(WellFormed::read(created.secret.expose()), &question);
             verdict.outcome.map_err(|refusal| Failure::broken(format!("{}: {}", story.name, refusal.reason())))?;
+            let refused = if story.name == TROUBLED { 0 } else { 6 };
+            let traffic = Traffic { hourly: story.hourly, refused };
+            past.add(key, traffic, made, self.today.plus_seconds(-60 * minutes), self.today);
+        }
+        if story.name == TROUBLED {
+            self.trouble(created.secret.expose()).await?;
         }
         self.clock.set(self.today.plus_days(-5));
         match story.fate {
-            Fate::Active | Fate::Expired => {}
+            Fate::Active | Fate::Expiring(_) | Fate::Expired => {}
             Fate::Paused => {
                 self.backend.key_pause(&owner.authorize::<KeyUpdate>()?, key).await?;
             }
@@ -206,6 +229,25 @@ impl Demo {
                 let permit = owner.authorize::<KeyDelete>()?;
                 self.backend.key_revoke(&permit, key, reason).await?;
             }
+        }
+        Ok(())
+    }
+
+    /// Since yesterday its application asks for what the key's role does not hold.
+    async fn trouble(&self, secret: &str) -> Result<(), Failure> {
+        for number in (0..TROUBLES).rev() {
+            self.clock.set(self.today.plus_seconds(-(1 + 67 * number) * 60));
+            let request_id = format!("req_demo{number:02}");
+            let question = Question {
+                permissions: smallvec![AskedPermission::read(APPLICATION_PERMISSIONS[1].0)],
+                address: Some(IpAddr::from([203, 0, 113, 140])),
+                user_agent: Some("shop-app/4.2 (Android 16)"),
+                request_id: &request_id,
+                ..Question::default()
+            };
+            _ = self.backend.verify(WellFormed::read(secret), &question);
+            // A count belongs to the hour in which it is written down.
+            self.backend.flush_usage().await?;
         }
         Ok(())
     }

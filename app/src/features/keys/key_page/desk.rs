@@ -1,0 +1,97 @@
+//! What the sections of the page share.
+
+use leptos::prelude::*;
+use leptos_router::hooks::use_location;
+use shared::{
+    AppError, KeyId, Permission,
+    explain::{ExplainParams, Explanation, RefusalView},
+    key::KeyDetail,
+    usage::{UsageSeries, Window},
+};
+
+use super::{
+    super::{
+        api::{key_detail, key_explain, key_refusals},
+        tab::Tab,
+    },
+    notes::NotesDraft,
+    tester,
+};
+use crate::{
+    error::ApiResult,
+    features::usage::{api::usage_series, series::window_of},
+    session::Session,
+};
+
+/// The key that the address names, and what is asked about it.
+#[derive(Clone, Copy)]
+pub(super) struct Desk {
+    /// The dialogs, and where results are told.
+    pub(super) tab: Tab,
+    /// Which key; `None` when the address names none.
+    pub(super) id: Memo<Option<KeyId>>,
+    /// The key itself.
+    pub(super) detail: Resource<ApiResult<KeyDetail>>,
+    /// How far back the chart looks.
+    pub(super) window: Memo<Window>,
+    /// How much it is used.
+    pub(super) usage: Resource<ApiResult<UsageSeries>>,
+    /// What was refused last.
+    pub(super) refusals: Resource<ApiResult<Vec<RefusalView>>>,
+    /// What the tester asks; `None` when it does not.
+    pub(super) question: Memo<Option<ExplainParams>>,
+    /// What it is told.
+    pub(super) explanation: Resource<ApiResult<Option<Explanation>>>,
+    /// What somebody is writing about the key. It outlives the form.
+    pub(super) notes: NotesDraft,
+}
+
+impl Desk {
+    /// Asks for everything.
+    pub(super) fn new(session: Session, id: Memo<Option<KeyId>>) -> Self {
+        let search = use_location().search;
+        let window = Memo::new(move |_| window_of(&search.read()));
+        let question = Memo::new(move |_| tester::question_of(&search.read()));
+        let detail = Resource::new(
+            move || id.get(),
+            move |id| async move {
+                session.allows(Permission::KeyView).await?;
+                key_detail(known(id)?).await
+            },
+        );
+        let usage = Resource::new(
+            move || (id.get(), window.get()),
+            move |(id, window)| async move {
+                session.allows(Permission::UsageView).await?;
+                usage_series(Some(known(id)?), window).await
+            },
+        );
+        let refusals = Resource::new(
+            move || id.get(),
+            move |id| async move {
+                session.allows(Permission::UsageView).await?;
+                key_refusals(known(id)?).await
+            },
+        );
+        let explanation = Resource::new(
+            move || (id.get(), question.get()),
+            move |(id, question)| async move {
+                session.allows(Permission::UsageView).await?;
+                match question {
+                    Some(question) => key_explain(known(id)?, question).await.map(Some),
+                    None => Ok(None),
+                }
+            },
+        );
+        let reread = Callback::new(move |()| {
+            detail.refetch();
+            explanation.refetch();
+        });
+        let tab = Tab::new(reread);
+        Self { tab, id, detail, window, usage, refusals, question, explanation, notes: NotesDraft::new() }
+    }
+}
+
+fn known(id: Option<KeyId>) -> ApiResult<KeyId> {
+    id.ok_or_else(|| AppError::not_found("API key").into())
+}

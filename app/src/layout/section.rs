@@ -1,0 +1,26 @@
+//! A part of a page, in a box.
+
+use leptos::prelude::*;
+
+/// Heading, one sentence, and what is in it.
+#[component]
+pub fn Section(
+    /// Unique on the page.
+    id: &'static str,
+    /// The heading.
+    title: &'static str,
+    /// What it is about, in a sentence.
+    sentence: &'static str,
+    /// What is in it.
+    children: Children,
+) -> impl IntoView {
+    view! {
+        <section class="section" aria-labelledby=id>
+            <header>
+                <h2 id=id>{title}</h2>
+                <p class="muted">{sentence}</p>
+            </header>
+            {children()}
+        </section>
+    }
+}

@@ -1,0 +1,80 @@
+import { signIn, signUp } from "../pages/account";
+import { demoSignIn } from "../pages/demo";
+import { call, createAndClose, row } from "../pages/keys";
+import { busyBars, card, section } from "../pages/overview";
+import { expectToBeTouchable, expectToFit } from "../pages/screen";
+import { expect, test } from "../fixtures/test";
+
+test("real traffic moves the numbers and the chart", async ({ page, request, hydrated, complaints }) => {
+  await signUp(page);
+  await hydrated(page);
+  const key = await createAndClose(page, { name: "Shop" });
+  await page.goto("/");
+  await expect(card(page, "Requests this month")).toContainText("0");
+  await expect(card(page, "Success rate")).toContainText("No request yet this month");
+  await expect(card(page, "Keys used this month")).toContainText("of 1 key");
+
+  complaints.allowStatus(403, "/v1/verify");
+  for (let i = 0; i < 3; i++) expect((await call(request, key.secret, "/v1/verify?permission=ip.lookup")).status()).toBe(200);
+  expect((await call(request, key.secret, "/v1/verify?permission=orders.read")).status()).toBe(403);
+
+  // What was answered reaches the page within a second or two.
+  const requests = async () => {
+    await page.goto("/?window=24h");
+    return card(page, "Requests this month").innerText();
+  };
+  await expect.poll(requests, { timeout: 15_000 }).toMatch(/\n4\n/);
+  await expect(card(page, "Success rate")).toContainText("75 %");
+  await expect(card(page, "Success rate")).toContainText("Bad");
+  await expect(card(page, "Remaining quota")).toContainText("4,997");
+  const bars = await busyBars(section(page, "Requests"));
+  expect(bars.join()).toMatch(/: 3 allowed, 1 refused$/);
+  await expect(section(page, "Requests")).toContainText("permission_missing 1");
+  await expect(section(page, "Twelve months").getByRole("row").nth(1)).toContainText("75 %");
+
+  await page.goto(`/keys/${key.keyId}?window=24h`);
+  expect((await busyBars(section(page, "Requests"))).join()).toMatch(/: 3 allowed, 1 refused$/);
+});
+
+test("the chart has a window for each question, and each an address", async ({ page, hydrated }) => {
+  await signUp(page);
+  await page.goto("/");
+  await hydrated(page);
+  const chart = section(page, "Requests");
+  await expect(chart.getByRole("link", { name: "30 days" })).toHaveAttribute("aria-current", "true");
+  await chart.getByRole("link", { name: "24 hours" }).click();
+  await expect(page).toHaveURL(/\?window=24h$/);
+  await expect(chart.getByRole("img")).toHaveAccessibleName(/0 requests in the last 24 hours/);
+  await chart.getByText("Show the numbers").click();
+  await expect(chart.getByRole("table")).toHaveAccessibleName("Requests in the last 24 hours");
+  await expect(chart.getByRole("row")).toHaveCount(25);
+  await page.goBack();
+  await expect(chart.getByRole("img")).toHaveAccessibleName(/in the last 30 days/);
+});
+
+test.describe("the demo", () => {
+  test.use({ serverArgs: ["--demo"] });
+
+  test("has a year behind it, and keys that need attention @phone", async ({ page, server, hydrated, axe }) => {
+    await signIn(page, demoSignIn(server, "Organization Owner"));
+    await page.goto("/");
+    await hydrated(page);
+    await expect(card(page, "Remaining quota")).toContainText("∞");
+    await expect(card(page, "Success rate")).toContainText("Good");
+    await expect(section(page, "Twelve months").getByRole("row")).toHaveCount(13);
+    expect((await busyBars(section(page, "Requests"))).length).toBe(30);
+    await expectToFit(page);
+    await expectToBeTouchable(page);
+    await axe(page);
+    await page.emulateMedia({ colorScheme: "dark" });
+    await axe(page);
+
+    const attention = section(page, "Needs attention");
+    await expect(attention.getByRole("link")).toHaveCount(4);
+    await attention.getByRole("link", { name: /refused unusually often/ }).click();
+    await expect(page).toHaveURL(/\/keys\?attention=rising$/);
+    await expect(row(page, "Mobile App")).toBeVisible();
+    await expect(row(page, "Production Server")).toBeHidden();
+    await expect(page.getByLabel("Attention")).toHaveValue("rising");
+  });
+});
