@@ -14,6 +14,16 @@ pub(crate) fn set_status(status: u16) {
     }
 }
 
+/// Notes that somebody asked the server for a page that they may not see. A page that is drawn in the browser asks nobody.
+pub(crate) async fn note_refused(permission: shared::Permission) {
+    #[cfg(feature = "ssr")]
+    crate::server_context::note_page(permission).await;
+    #[cfg(not(feature = "ssr"))]
+    {
+        std::future::ready(permission).await;
+    }
+}
+
 #[cfg(feature = "ssr")]
 fn redirect(to: &str) {
     use http::{HeaderValue, header::LOCATION};

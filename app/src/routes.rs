@@ -12,6 +12,7 @@ use shared::path;
 use crate::{
     features::{
         account::{sign_in_page::SignInPage, sign_up_page::SignUpPage},
+        audit::page::AuditPage,
         keys::{key_page::page::KeyPage, page::KeysPage},
         roles::{new_page::RoleNewPage, page::RolesPage, role_page::RolePage},
         settings::page::SettingsPage,
@@ -52,6 +53,7 @@ pub fn App() -> impl IntoView {
                 <Route path=path!("/roles/new") view=lazy_page!(RoleNewPage in role) ssr=SsrMode::Async/>
                 <Route path=path!("/roles/:id") view=lazy_page!(RolePage in role) ssr=SsrMode::Async/>
                 <Route path=path!("/team") view=lazy_page!(TeamPage) ssr=SsrMode::Async/>
+                <Route path=path!("/audit") view=lazy_page!(AuditPage) ssr=SsrMode::Async/>
                 <Route path=path!("/settings") view=lazy_page!(SettingsPage) ssr=SsrMode::Async/>
             </Routes>
         </Router>

@@ -1,25 +1,37 @@
 //! The one door between a server function and the backend: who asks, from where, and how an error leaves.
 
+use std::sync::Arc;
+
 use backend::{
     Backend, Failure,
+    audit::Tried,
     calendar::Zone,
     context::{Anonymous, Context, RequestInfo},
 };
 use http::{HeaderMap, HeaderValue, Method, StatusCode, header, request::Parts};
 use leptos::prelude::{expect_context, use_context};
 use leptos_axum::ResponseOptions;
-use shared::AppError;
+use serde_json::Value;
+use shared::{AppError, Permission, path};
 
 use crate::error::{ApiError, ApiResult};
 
-/// Authenticates the person, runs `f`, and gives the answer the error's HTTP status.
+/// What a server function was called with, as it was sent. The edge leaves it here, so that a refusal can say what it was
+/// about. It may hold a password: nothing but ids is ever taken out of it.
+#[derive(Clone)]
+pub struct Arguments(pub Arc<dyn AsRef<[u8]> + Send + Sync>);
+
+/// Authenticates the person, runs `f`, and gives the answer the error's HTTP status. What they may not do is noted for
+/// the audit trail here, for every server function there is.
 pub(crate) async fn respond<T, F>(f: impl FnOnce(Context) -> F) -> ApiResult<T>
 where
     F: Future<Output = Result<T, Failure>>,
 {
     respond_anonymous(async |visitor| {
         let context = visitor.authenticate().await?;
-        f(context).await
+        let here = context.clone();
+        let answer = f(context).await;
+        answer.inspect_err(|failure| here.note_refusal(tried(&expect_context::<Parts>()), failure))
     })
     .await
 }
@@ -64,6 +76,33 @@ fn is_plain_form() -> bool {
     })
 }
 
+/// Notes for the audit trail that somebody asked for a page that they may not see.
+pub(crate) async fn note_page(permission: Permission) {
+    let (visitor, _) = visitor();
+    if let Ok(context) = visitor.authenticate().await {
+        context.note_refusal(tried(&expect_context::<Parts>()), &AppError::Forbidden { permission }.into());
+    }
+}
+
+/// What the request under way wanted: functions are named like the actions that they are, and everything else is a page.
+fn tried(parts: &Parts) -> Tried {
+    let path = parts.uri.path();
+    match path.strip_prefix(path::SERVER_FUNCTIONS).and_then(|rest| rest.strip_prefix('/')) {
+        Some(function) => {
+            let target = parts.extensions.get::<Arguments>().and_then(|Arguments(sent)| target((**sent).as_ref()));
+            Tried::new(function.replacen('_', ".", 1), target.as_deref())
+        }
+        None => Tried::new("page.open", Some(path)),
+    }
+}
+
+/// The id that a server function's arguments name, by the names that ids have there.
+fn target(arguments: &[u8]) -> Option<String> {
+    let arguments: Value = serde_json::from_slice(arguments).ok()?;
+    let named = ["/id", "/params/id", "/to", "/name"].into_iter().find_map(|place| arguments.pointer(place)?.as_str());
+    named.map(str::to_owned)
+}
+
 /// Sets the status of the page or the answer under way.
 pub(crate) fn set_status(status: u16) {
     if let (Some(options), Ok(status)) = (use_context::<ResponseOptions>(), StatusCode::from_u16(status)) {
@@ -81,11 +120,17 @@ pub(crate) fn append_header(name: header::HeaderName, value: HeaderValue) {
 /// Whoever sent the request under way, and whether another site made their browser send it.
 fn visitor() -> (Anonymous, bool) {
     let parts = expect_context::<Parts>();
-    let request = parts.extensions.get::<RequestInfo>().cloned().unwrap_or_default();
-    let visitor = expect_context::<Backend>().visitor(request, cookies(&parts.headers));
+    let (visitor, cross_site) = sender(&expect_context::<Backend>(), &parts);
     // A page may be opened by a link from anywhere; only what can change something has to come from our own pages.
     let reads = matches!(parts.method, Method::GET | Method::HEAD);
-    (visitor, !reads && is_cross_site(&parts.headers))
+    (visitor, !reads && cross_site)
+}
+
+/// Whoever sent a request, and whether another site made their browser send it.
+#[must_use]
+pub fn sender(backend: &Backend, parts: &Parts) -> (Anonymous, bool) {
+    let request = parts.extensions.get::<RequestInfo>().cloned().unwrap_or_default();
+    (backend.visitor(request, cookies(&parts.headers)), is_cross_site(&parts.headers))
 }
 
 /// Whether a browser started this request from another site.
@@ -124,6 +169,19 @@ mod tests {
             .map(|(n, v)| (header::HeaderName::from_static(n), HeaderValue::from_static(v)))
             .collect::<HeaderMap>();
         is_cross_site(&headers)
+    }
+
+    #[test]
+    fn nothing_but_the_id_is_taken_out_of_arguments() {
+        for (sent, right) in [
+            (r#"{"id":"key_1","reason":"It leaked."}"#, Some("key_1")),
+            (r#"{"params":{"id":"role_1","name":"Readers"}}"#, Some("role_1")),
+            (r#"{"to":"mem_1","password":"plain purple elephants"}"#, Some("mem_1")),
+            (r#"{"current":"plain purple elephants"}"#, None),
+            ("current=plain", None),
+        ] {
+            assert_eq!(target(sent.as_bytes()).as_deref(), right, "{sent}");
+        }
     }
 
     #[test]

@@ -8,7 +8,7 @@ use crate::{
     error::ApiResult,
     features::account::api::session,
     layout::{frame::Frame, plain_frame::PlainFrame, skeleton::Skeleton},
-    page_answer::GoTo,
+    page_answer::{GoTo, note_refused},
     query,
     ui::{
         banner::{Banner, Severity},
@@ -50,7 +50,10 @@ impl Session {
     pub async fn allows(self, permission: Permission) -> ApiResult<()> {
         match self.viewer().await? {
             Some(viewer) if viewer.may(permission) => Ok(()),
-            Some(_) => Err(AppError::Forbidden { permission }.into()),
+            Some(_) => {
+                note_refused(permission).await;
+                Err(AppError::Forbidden { permission }.into())
+            }
             None => Err(AppError::SignedOut.into()),
         }
     }

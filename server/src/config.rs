@@ -184,12 +184,7 @@ impl Config {
     /// # Errors
     /// The first one that is wrong.
     pub fn read(options: Options) -> Result<Self, ConfigError> {
-        let given = |value: Option<String>| value.map(|v| v.trim().to_owned()).filter(|v| !v.is_empty());
-        let data_dir = PathBuf::from(given(options.data_dir).unwrap_or_else(|| "./data".to_owned()));
-        let database_url = match given(options.database_url) {
-            Some(url) => read_database_url(&url)?,
-            None => data_dir.join("ipaware.db").to_string_lossy().into_owned(),
-        };
+        let (data_dir, database_url) = read_database(options.data_dir, options.database_url)?;
         Ok(Self {
             listen: read_listen(LISTEN, &given(options.listen).unwrap_or_else(|| "127.0.0.1:3000".to_owned()))?,
             database_url,
@@ -262,6 +257,24 @@ fn read_listen(option: &'static str, text: &str) -> Result<SocketAddr, ConfigErr
             format!("{text:?} is no address with a port; write it like 127.0.0.1:3000 or [::1]:3000."),
         )
     })
+}
+
+/// What was said, if anything was.
+fn given(value: Option<String>) -> Option<String> {
+    value.map(|value| value.trim().to_owned()).filter(|value| !value.is_empty())
+}
+
+/// The data folder, and where the database is.
+pub(crate) fn read_database(
+    data_dir: Option<String>,
+    database_url: Option<String>,
+) -> Result<(PathBuf, String), ConfigError> {
+    let data_dir = PathBuf::from(given(data_dir).unwrap_or_else(|| "./data".to_owned()));
+    let database_url = match given(database_url) {
+        Some(url) => read_database_url(&url)?,
+        None => data_dir.join("ipaware.db").to_string_lossy().into_owned(),
+    };
+    Ok((data_dir, database_url))
 }
 
 /// Anything with another scheme is refused: taken as a path, it would silently make a file of that name.

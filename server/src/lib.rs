@@ -8,6 +8,7 @@ pub mod boot;
 pub mod cli;
 pub mod config;
 mod docs;
+mod downloads;
 pub mod metrics;
 pub mod middleware;
 pub mod router;

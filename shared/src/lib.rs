@@ -4,6 +4,7 @@
 //! function gives the same answer on both sides.
 
 pub mod account;
+pub mod audit;
 pub mod base62;
 pub mod error;
 pub mod explain;

@@ -12,6 +12,12 @@ pub const ROLES: &str = "/roles";
 pub const ROLE_NEW: &str = "/roles/new";
 /// The members and invitations.
 pub const TEAM: &str = "/team";
+/// The audit trail.
+pub const AUDIT: &str = "/audit";
+/// The same as a table, for download.
+pub const AUDIT_CSV: &str = "/download/audit.csv";
+/// The same as one JSON object a line, for download.
+pub const AUDIT_JSONL: &str = "/download/audit.jsonl";
 /// The organization, one's own password and sessions.
 pub const SETTINGS: &str = "/settings";
 /// Accepting an invitation: `/join?token=…`.

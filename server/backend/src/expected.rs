@@ -12,7 +12,7 @@ use shared::{
     team::{InvitationView, MemberView},
 };
 
-use crate::failure::Failure;
+use crate::{failure::Failure, ops::Recorded};
 
 /// A short text that is another one whenever something that can be changed of a thing is. What changes by itself, such
 /// as when a key was last used, is not in it.
@@ -92,6 +92,13 @@ impl Stateful for ApplicationPermission {
     }
 }
 
+impl Stateful for Recorded {
+    /// There is one.
+    fn state(&self) -> State {
+        State::of_text(&self.entry.hash)
+    }
+}
+
 impl Stateful for OrganizationView {
     fn state(&self) -> State {
         State::of_text(&self.name)
@@ -158,6 +165,7 @@ impl From<&str> for Target<String> {
 }
 
 /// Something as it is now, for whoever wanted to change what it was before.
+#[expect(clippy::large_enum_variant, reason = "it is always in a box")]
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[expect(missing_docs, reason = "each is what its name says")]
 pub enum Thing {

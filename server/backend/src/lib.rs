@@ -3,7 +3,7 @@
 //! Knows neither HTTP nor pages. Whoever calls it brings a [`context::RequestInfo`], gets a [`context::Context`],
 //! asks that for a [`authz::Permit`], and hands the permit to an operation of [`Backend`].
 
-mod audit;
+pub mod audit;
 pub mod authn;
 pub mod authz;
 mod behind;
@@ -43,6 +43,7 @@ pub use self::failure::Failure;
 pub use self::usage::UsageLag;
 pub use self::vitals::Vitals;
 use self::{
+    audit::attempts::Attempts,
     authn::{password::Passwords, session::CookiePolicy, throttle::Throttle},
     clock::Clock,
     context::{Anonymous, RequestInfo},
@@ -99,6 +100,7 @@ struct Inner {
     is_ready: AtomicBool,
     passwords: Passwords,
     throttle: Throttle,
+    attempts: Attempts,
     mailer: Mailer,
     plans: Plans,
     sign_up: SignUpMode,
@@ -145,6 +147,7 @@ impl Backend {
                 is_ready: AtomicBool::new(false),
                 passwords: Passwords::default(),
                 throttle: Throttle::default(),
+                attempts: Attempts::default(),
                 mailer,
                 plans,
                 sign_up,

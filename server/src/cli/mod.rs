@@ -1,10 +1,11 @@
 //! The command line: keys and roles of an organization, for people at a terminal and for scripts, by way of `/v1`.
 //!
-//! It knows a server by two environment variables and nothing else: `IPAWARE_URL`, and `IPAWARE_SECRET`, which is never
+//! But for `audit`, which reads the database itself, it knows a server by two environment variables and nothing else: `IPAWARE_URL`, and `IPAWARE_SECRET`, which is never
 //! an argument, because arguments are seen by everybody on the machine. What was asked for goes to standard output,
 //! everything else to standard error, and the exit status says how it went ([`failure::Status`]).
 
 mod ask;
+mod audit;
 mod check_secret;
 mod client;
 mod completions;
@@ -45,6 +46,8 @@ pub enum Command {
     Verify(verify::Verify),
     /// Tell whether a text is a well-formed secret. It is read from standard input, or asked for; no server is needed.
     CheckSecret(check_secret::CheckSecret),
+    /// Prove that the audit trail in a database is as it was written.
+    Audit(audit::Audit),
     /// Write the completions for a shell to standard output.
     Completions(completions::Completions),
 }
@@ -69,6 +72,7 @@ pub fn run(command: Command) -> ExitCode {
         Command::Roles(roles) => roles.run().map(|()| true),
         Command::Verify(verify) => verify.run(),
         Command::CheckSecret(check) => check.run(),
+        Command::Audit(audit) => audit.run(),
         Command::Completions(completions) => completions.run().map(|()| true),
     })
 }

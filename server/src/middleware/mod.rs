@@ -14,6 +14,7 @@ pub mod server_fn_status;
 
 use std::{net::SocketAddr, sync::Arc};
 
+use app::server_context::Arguments;
 use axum::{
     Router,
     body::{Body, Bytes},
@@ -139,7 +140,12 @@ impl Edge {
             Body::empty()
         } else {
             match limits::read_body(&parts.headers, body).await {
-                Ok(bytes) => Body::from(bytes),
+                Ok(bytes) => {
+                    if is_function {
+                        parts.extensions.insert(Arguments(Arc::new(bytes.clone())));
+                    }
+                    Body::from(bytes)
+                }
                 Err(problem) => return problem.into_response(),
             }
         };

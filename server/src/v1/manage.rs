@@ -8,12 +8,13 @@ use std::str::FromStr;
 
 use axum::{
     body::{Body, Bytes, to_bytes},
-    extract::{FromRequest, FromRequestParts as _, Query, RawPathParams, Request, State},
+    extract::{FromRequest, FromRequestParts as _, MatchedPath, Query, RawPathParams, Request, State},
     middleware::Next,
     response::{IntoResponse as _, Response},
 };
 use backend::{
     Backend, Failure,
+    audit::Tried,
     authz::{Operation, Permit},
     context::RequestInfo,
     expected::{Expected, Target, Thing},
@@ -88,7 +89,11 @@ impl<O: Operation> FromRequest<AppState> for Call<O> {
             Some(once) if parts.method == Method::POST => actor.once(once),
             _ => actor,
         };
-        let permit = actor.authorize().map_err(|error| refused(&parts, error))?;
+        let permit = actor.authorize().map_err(|error| {
+            let failure = error.into();
+            actor.note_refusal(tried(&parts, segment.as_deref()), &failure);
+            refused(&parts, failure)
+        })?;
         Ok(Self { backend: state.backend.clone(), permit, parts, segment, body })
     }
 }
@@ -141,8 +146,10 @@ impl<O: Operation> Call<O> {
         if self.body.is_empty() { Ok(T::default()) } else { self.read() }
     }
 
-    /// Turns what an operation said into an answer.
+    /// Turns what an operation said into an answer. What the key may not do is noted for the audit trail.
     pub(super) fn refused(&self, failure: impl Into<Failure>) -> Problem {
+        let failure = failure.into();
+        self.backend.note_refusal(&self.permit, tried(&self.parts, self.segment.as_deref()), &failure);
         refused(&self.parts, failure)
     }
 
@@ -185,6 +192,31 @@ impl<O: Operation> Call<O> {
             Some(Repeat::AnotherRequest) => Err(idempotency::reused()),
         }
     }
+}
+
+/// What the request wanted, in the words of the audit trail: `DELETE /v1/roles/{id}` is `role.delete`.
+fn tried(parts: &Parts, segment: Option<&str>) -> Tried {
+    let route = parts.extensions.get::<MatchedPath>().map_or("", MatchedPath::as_str);
+    Tried::new(action(&parts.method, route), segment)
+}
+
+fn action(method: &Method, route: &str) -> String {
+    let mut parts = route.trim_start_matches("/v1/").split('/');
+    let noun = parts.next().unwrap_or_default().trim_end_matches('s');
+    let (has_id, verb) = (parts.next().is_some_and(|part| part.starts_with('{')), parts.next());
+    let verb = match (verb, noun) {
+        (Some(verb), _) => verb,
+        (None, "member") if *method == Method::DELETE => "remove",
+        (None, "invitation") if *method == Method::DELETE => "withdraw",
+        (None, _) => match *method {
+            Method::POST => "create",
+            Method::PATCH | Method::PUT => "update",
+            Method::DELETE => "delete",
+            _ if has_id => "get",
+            _ => "list",
+        },
+    };
+    format!("{noun}.{verb}")
 }
 
 fn request_id(parts: &Parts) -> &str {
@@ -340,4 +372,25 @@ pub(super) fn check_not_empty(is_empty: bool, fields: &str) -> Result<(), Proble
 /// For a field that may be missing and must not be `null`.
 pub(super) fn given<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> Result<Option<T>, D::Error> {
     T::deserialize(deserializer).map(Some)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn routes_are_the_actions_that_the_trail_knows() {
+        for (method, route, right) in [
+            (Method::GET, "/v1/keys", "key.list"),
+            (Method::POST, "/v1/keys", "key.create"),
+            (Method::GET, "/v1/keys/{id}", "key.get"),
+            (Method::PATCH, "/v1/roles/{id}", "role.update"),
+            (Method::POST, "/v1/keys/{id}/revoke", "key.revoke"),
+            (Method::DELETE, "/v1/members/{id}", "member.remove"),
+            (Method::DELETE, "/v1/invitations/{id}", "invitation.withdraw"),
+            (Method::PATCH, "/v1/organization", "organization.update"),
+        ] {
+            assert_eq!(action(&method, route), right);
+        }
+    }
 }

@@ -5,6 +5,7 @@
 
 mod allowed;
 mod answer;
+pub(crate) mod audit;
 pub mod authenticate;
 mod conditional;
 pub mod envelope;
@@ -89,6 +90,8 @@ pub const ROUTES: &[(&str, &str)] = &[
     ("POST", invitations::LINK),
     ("GET", organization::PATH),
     ("PATCH", organization::PATH),
+    ("GET", audit::PATH),
+    ("GET", audit::ONE),
 ];
 
 /// The routes of all resources.
@@ -112,4 +115,5 @@ fn management() -> OpenApiRouter<AppState> {
         .merge(invitations::router())
         .merge(organization::router())
         .merge(usage::router())
+        .merge(audit::router())
 }

@@ -221,11 +221,13 @@ const TAGS: &[(&str, &str)] = &[
     ("Invitations", "People who were invited and have not accepted yet."),
     ("Organization", "The organization that the calling key belongs to."),
     ("Usage", "How much is used, what is refused, and why."),
+    ("Audit", "Who did what, and who tried what they may not. Every entry carries the hash of the one before."),
     ("Service", "The server itself."),
 ];
 
 /// Which of them manage something.
-const MANAGEMENT: &[&str] = &["Keys", "Roles", "Permissions", "Members", "Invitations", "Organization", "Usage"];
+const MANAGEMENT: &[&str] =
+    &["Keys", "Roles", "Permissions", "Members", "Invitations", "Organization", "Usage", "Audit"];
 
 /// Every refusal there is, by its status, with the name of its description.
 const REFUSALS: &[(u16, &str)] = &[
@@ -447,6 +449,7 @@ fn link(document: &mut Value) {
         ("/v1/members", "get", "200", "items/0/id"),
         ("/v1/invitations", "post", "201", "invitation/id"),
         ("/v1/invitations", "get", "200", "items/0/id"),
+        ("/v1/audit", "get", "200", "items/0/seq"),
     ] {
         let next = operations.iter().filter(|(folder, ..)| folder == path).map(|(_, parameter, name)| {
             let from = format!("$response.body#/data/{place}");

@@ -26,8 +26,13 @@ impl<'de> Deserialize<'de> for Limit {
 
 /// What is searched for, as long as it is not too long.
 pub(super) fn search(text: String, max: usize) -> Result<String, Problem> {
+    bounded("q", text, max)
+}
+
+/// The parameter called `name`, as long as it is not too long.
+pub(super) fn bounded(name: &str, text: String, max: usize) -> Result<String, Problem> {
     if text.chars().count() > max {
-        let detail = format!("The query cannot be read: q: it may have at most {max} characters.");
+        let detail = format!("The query cannot be read: {name}: it may have at most {max} characters.");
         return Err(Problem::bad_request("invalid_parameter", detail));
     }
     Ok(text)

@@ -9,6 +9,7 @@
 use std::collections::BTreeMap;
 
 use backend::{
+    audit::chain,
     authz,
     context::{Context, RequestInfo},
     keyring::{Question, secret::WellFormed},
@@ -329,7 +330,12 @@ both_databases! {
                 world.check(step).await;
             }
             succeeded += world.succeeded;
+            let told = app.database.texts("SELECT detail AS text FROM audit_entries").await.concat();
+            let hidden = world.secrets.iter().map(|secret| &secret[13..]).chain(world.links.iter().map(|(_, token)| &**token));
+            hidden.chain([PASSWORD]).for_each(|hidden| assert!(!told.contains(hidden), "the trail holds a secret"));
         }
+        let each = |proof: chain::Proof| assert_eq!(proof.broken, None, "{}", proof.organization);
+        chain::verify(&app.database.url, None, each).await.expect("the trail");
         assert!(succeeded > 20, "only {succeeded} of 180 steps succeeded, so little was shown");
     }
 }

@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use shared::{
     AppError, InvitationId, MemberId, Permission,
     account::SessionList,
+    audit::AuditParams,
     explain::ExplainParams,
     key::{KeyListParams, KeyView},
     permission::ApplicationPermission,
@@ -94,6 +95,7 @@ const FUNCTIONS: &[(&str, Needs, About)] = &[
     ("invitation_withdraw", Holding(Permission::Invite), AThing),
     ("invitation_link", Holding(Permission::Invite), AThing),
     ("organization_get", Holding(Permission::OrganizationView), TheirOwn),
+    ("audit_list", Holding(Permission::AuditView), TheirOwn),
     ("organization_update", Holding(Permission::OrganizationUpdate), TheirOwn),
 ];
 
@@ -146,6 +148,8 @@ const ROUTES: &[(&str, &str, Needs, About)] = &[
     ("POST", "/v1/invitations/{id}/link", Holding(Permission::Invite), AThing),
     ("GET", "/v1/organization", Holding(Permission::OrganizationView), TheirOwn),
     ("PATCH", "/v1/organization", Holding(Permission::OrganizationUpdate), TheirOwn),
+    ("GET", "/v1/audit", Holding(Permission::AuditView), TheirOwn),
+    ("GET", "/v1/audit/{seq}", Holding(Permission::AuditView), TheirOwn),
 ];
 
 /// One of everything, in one organization.
@@ -205,6 +209,7 @@ impl Things {
             "role_delete" => json!({ "params": { "id": role.id, "version": role.version } }),
             "permission_create" => json!({ "name": "orders.write", "description": "Write." }),
             "permission_update" | "permission_delete" => json!({ "name": "orders.read", "description": "Changed." }),
+            "audit_list" => json!({ "params": AuditParams::default(), "cursor": null }),
             "team_list" => json!({ "params": TeamListParams::default() }),
             "member_get" | "member_remove" => json!({ "id": member }),
             "member_update" => json!({ "params": { "id": member, "before": [role.id], "roles": [role.id] } }),
@@ -255,7 +260,11 @@ impl Things {
             _ => invitation.to_string(),
         };
         let path = path.replace("{question}/{*request}", "permission=ip.lookup/orders");
-        let path = path.replace("{address}", "8.8.8.8").replace("{name}", "orders.read").replace("{id}", &id);
+        let path = path
+            .replace("{address}", "8.8.8.8")
+            .replace("{name}", "orders.read")
+            .replace("{seq}", "1")
+            .replace("{id}", &id);
         match (method, body) {
             ("PATCH", body) => caller.patch(&path, &body).await,
             ("PUT", body) => caller.put(&path, &body).await,

@@ -6,6 +6,8 @@
 mod harness;
 
 mod application_permission;
+mod audit;
+mod audit_export;
 mod ceiling;
 mod cli;
 mod client_address;

@@ -13,6 +13,7 @@ both_databases! {
         let owner = app.owner().await;
         let key = owner.key(SystemRole::Admin).await;
         let (secret, random) = (key.secret.as_str(), &key.secret[13..56]);
+        let member = app.member_of(&owner, SystemRole::Member).await;
         let session = owner.caller.header("cookie").split_once('=').expect("a cookie").1.to_owned();
 
         let all = KeyListParams { status: StatusFilter::All, ..KeyListParams::default() };
@@ -28,7 +29,17 @@ both_databases! {
             owner.caller.call("key_resume", json!({ "id": key.view.id })).await,
             owner.caller.call("key_revoke", json!({ "id": key.view.id, "reason": "" })).await,
             owner.caller.get("/keys?status=all").await,
+            // A secret in the wrong place, by somebody who may do nothing with it.
+            member.caller.call("key_revoke", json!({ "id": secret, "reason": PASSWORD })).await,
+            member.caller.call("permission_delete", json!({ "name": secret })).await,
+            app.visitor().form("sign_in", &[("email", owner.email.as_str()), ("password", secret)]).await,
         ];
+        app.backend.flush_attempts().await.expect("written");
+        let answers = answers.into_iter().chain([
+            owner.caller.get("/audit").await,
+            owner.caller.get("/download/audit.csv").await,
+            owner.caller.get("/download/audit.jsonl").await,
+        ]);
         for answer in answers {
             let all = format!("{answer:?}");
             for hidden in [secret, random, PASSWORD, &session] {

@@ -75,5 +75,6 @@ pub(crate) async fn held(connection: &mut AnyConnection, authority: &Authority) 
             Ok((!rows.is_empty()).then(|| rows.into_iter().flatten().collect()))
         }
         Actor::Operator => Ok(Some(PermissionSet::ALL.into())),
+        Actor::Stranger { .. } => Ok(None),
     }
 }

@@ -65,6 +65,8 @@ operations! {
     OrganizationUpdate = OrganizationUpdate;
     /// Looking at how much is used, and at what is refused and why.
     UsageRead = UsageView;
+    /// Reading the audit trail.
+    AuditRead = AuditView;
     /// Whatever people do with their own account: password, sessions, leaving. Handing on the ownership, too: no
     /// permission can grant that, the operation itself asks for the Owner.
     OwnAccount;
@@ -89,6 +91,11 @@ pub enum Actor {
     },
     /// Whoever runs the server, at its command line.
     Operator,
+    /// Somebody who has not shown who they are, and says to be this person.
+    Stranger {
+        /// Whose email they gave.
+        email: String,
+    },
 }
 
 impl Actor {
@@ -98,6 +105,7 @@ impl Actor {
             Self::Member { id, .. } => id.to_string(),
             Self::Key { id, .. } => id.to_string(),
             Self::Operator => "operator".to_owned(),
+            Self::Stranger { .. } => "stranger".to_owned(),
         }
     }
 }
@@ -108,6 +116,7 @@ impl fmt::Display for Actor {
             Self::Member { email, .. } => f.write_str(email),
             Self::Key { id, name } => write!(f, "{name} ({id})"),
             Self::Operator => f.write_str("the operator"),
+            Self::Stranger { email } => write!(f, "somebody as {email}"),
         }
     }
 }
@@ -139,11 +148,11 @@ impl Authority {
     /// The person who acts: their place in the organization, and their email.
     ///
     /// # Errors
-    /// [`AppError::SignedOut`] for a key or the operator: they have no account of their own.
+    /// [`AppError::SignedOut`] for everybody else: they have no account of their own.
     pub(crate) fn person(&self) -> Result<(MemberId, &str), AppError> {
         match &self.actor {
             Actor::Member { id, email } => Ok((*id, email)),
-            Actor::Key { .. } | Actor::Operator => Err(AppError::SignedOut),
+            Actor::Key { .. } | Actor::Operator | Actor::Stranger { .. } => Err(AppError::SignedOut),
         }
     }
 

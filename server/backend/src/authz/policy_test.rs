@@ -39,13 +39,12 @@ fn every_operation_takes_this_permission_and_these_system_roles_may() {
 /// A permission that no operation takes is a promise that nobody keeps; these are asked for elsewhere, or later.
 #[test]
 fn every_permission_of_the_catalogue_is_asked_for_by_something() {
-    const ELSEWHERE: [Permission; 7] = [
+    const ELSEWHERE: [Permission; 6] = [
         Permission::KeyVerify,
         Permission::WhitelistView,
         Permission::WhitelistCreate,
         Permission::WhitelistUpdate,
         Permission::WhitelistDelete,
-        Permission::AuditView,
         Permission::IpLookup,
     ];
     for permission in Permission::ALL {

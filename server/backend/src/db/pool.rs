@@ -108,6 +108,27 @@ pub(super) async fn connect_sqlite(url: &str, read_only: bool) -> ConnectionResu
     Ok(connection)
 }
 
+/// A connection to a database that is there already, to read one state of it. Its tables stay as they are.
+pub(crate) async fn connect_to_read(url: &str) -> Result<AnyConnection, Failure> {
+    let refused = |error: ConnectionError| Failure::Connection(error.to_string());
+    let (mut connection, begin) = match AnyDb::of_url(url) {
+        AnyDb::Postgres => {
+            let connection = connect_postgres(url).await.map_err(refused)?;
+            (AnyConnection::Postgres(connection), "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+        }
+        AnyDb::Sqlite => {
+            // SQLite would make a missing file.
+            if !std::path::Path::new(url).is_file() {
+                return Err(Failure::Connection(format!("there is no file {url}")));
+            }
+            let connection = SqliteConnection::establish(url).await.map_err(refused)?;
+            (AnyConnection::Sqlite(connection), "PRAGMA busy_timeout = 5000; PRAGMA query_only = 1; BEGIN")
+        }
+    };
+    connection.batch_execute(begin).await?;
+    Ok(connection)
+}
+
 /// diesel-async's own `establish` has no TLS, so tokio-postgres connects and hands over. Whether TLS is used is the
 /// URL's `sslmode`; the certificate is checked against the public roots and, if set, `PGSSLROOTCERT`.
 pub(super) async fn connect_postgres(url: &str) -> ConnectionResult<AsyncPgConnection> {

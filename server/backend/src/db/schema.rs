@@ -209,6 +209,7 @@ tables! {
         request_id -> Text,
         previous_hash -> Binary,
         hash -> Binary,
+        outcome -> Text,
     }
     index_head (id) {
         id -> BigInt,

@@ -16,7 +16,7 @@ use super::{
     schema::{audit_entries, index_changes, index_head, organizations},
 };
 use crate::{
-    audit::AuditEvent,
+    audit::{AuditEvent, Said},
     authz::{self, Authority, Operation, Permit, held},
     failure::Failure,
     keyring::applier::Subject,
@@ -133,12 +133,17 @@ impl WriteTx {
 
     /// Writes the audit entry and the change log, and commits. `before_commit` runs when everything is written and
     /// nothing can fail any more but the commit itself.
-    pub(crate) async fn commit(
-        mut self,
-        event: AuditEvent,
-        before_commit: impl FnOnce(),
-    ) -> Result<Committed, Failure> {
-        let entry = event.into_row(&self.authority, &self.organization, self.now);
+    pub(crate) async fn commit(self, event: AuditEvent, before_commit: impl FnOnce()) -> Result<Committed, Failure> {
+        self.finish(event.into(), before_commit).await
+    }
+
+    /// Writes an entry that tells of no change.
+    pub(crate) async fn commit_alone(self, said: Said) -> Result<(), Failure> {
+        self.finish(said, || {}).await.map(drop)
+    }
+
+    async fn finish(mut self, said: Said, before_commit: impl FnOnce()) -> Result<Committed, Failure> {
+        let entry = said.into_row(&self.authority, &self.organization, self.now);
         let (subjects, organization, now) = (std::mem::take(&mut self.subjects), self.organization.id, self.now);
         let connection = self.connection()?;
         diesel::insert_into(audit_entries::table).values(&entry).execute(connection).await?;

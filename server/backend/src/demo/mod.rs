@@ -23,7 +23,8 @@ use smallvec::smallvec;
 use self::traffic::{Past, Traffic};
 use crate::{
     Backend, Failure, Settings, SignUpMode,
-    audit::AuditEvent,
+    audit::{AuditEvent, Tried},
+    authn::session::NewSession,
     authz::{Invite, KeyCreate, KeyDelete, KeyRead, KeyUpdate, MemberRead, RoleCreate},
     clock::Clock,
     context::{Context, RequestInfo},
@@ -111,6 +112,18 @@ const STORIES: [Story; 13] = {
     ]
 };
 
+/// From where the demo's people work, and from where somebody guesses.
+const OFFICE: [u8; 4] = [192, 0, 2, 10];
+const ELSEWHERE: [u8; 4] = [203, 0, 113, 9];
+
+fn request(address: [u8; 4]) -> RequestInfo {
+    RequestInfo {
+        request_id: "demo".to_owned(),
+        address: Some(IpAddr::from(address)),
+        user_agent: Some("Mozilla/5.0 (X11; Linux x86_64; rv:133.0) Gecko/20100101 Firefox/133.0".to_owned()),
+    }
+}
+
 /// Fills the fresh database that `settings` name.
 ///
 /// # Errors
@@ -150,13 +163,10 @@ struct Demo {
 
 impl Demo {
     async fn fill(&self, password: &str) -> Result<(), Failure> {
-        let request = RequestInfo { request_id: "demo".to_owned(), ..RequestInfo::default() };
-        let visitor = self.backend.visitor(request, std::iter::empty());
+        let visitor = self.backend.visitor(request(OFFICE), std::iter::empty());
         let [(owner, _), ..] = PEOPLE;
         let session = visitor.sign_up(owner, password.to_owned(), "Northwind Labs").await?;
-        let cookie = (session.cookie.name(), session.token.expose());
-        let request = RequestInfo { request_id: "demo".to_owned(), ..RequestInfo::default() };
-        let owner = self.backend.visitor(request, std::iter::once(cookie)).authenticate().await?;
+        let owner = self.person(&session).await?;
         self.add_colleagues(&owner, password).await?;
         self.add_partner_role(&owner).await?;
 
@@ -166,9 +176,35 @@ impl Demo {
         }
         self.clock.set(self.today.plus_days(-2));
         self.invite(&owner, INVITED, SystemRole::Member).await?;
+        self.clock.set(self.today.plus_days(-1));
+        self.be_refused(&owner, password).await?;
         self.clock.set(self.today);
         self.backend.flush_usage().await?;
         past.write(&self.backend, owner.viewer().await?.organization).await
+    }
+
+    async fn person(&self, session: &NewSession) -> Result<Context, Failure> {
+        let cookie = (session.cookie.name(), session.token.expose());
+        self.backend.visitor(request(OFFICE), std::iter::once(cookie)).authenticate().await
+    }
+
+    /// Somebody tries what their role does not allow, and somebody else a password.
+    async fn be_refused(&self, owner: &Context, password: &str) -> Result<(), Failure> {
+        let keys = self.backend.key_list(&owner.authorize::<KeyRead>()?, &KeyListParams::default()).await?.page.rows;
+        let [.., (member, _)] = PEOPLE;
+        let visitor = self.backend.visitor(request(OFFICE), std::iter::empty());
+        let member = self.person(&visitor.sign_in(member, password.to_owned()).await?).await?;
+        for key in keys.iter().take(2) {
+            if let Err(error) = member.authorize::<KeyDelete>() {
+                member.note_refusal(Tried::new("key.revoke", Some(&key.id.to_string())), &error.into());
+            }
+            self.backend.flush_attempts().await?;
+        }
+        let stranger = self.backend.visitor(request(ELSEWHERE), std::iter::empty());
+        let [(owner, _), ..] = PEOPLE;
+        _ = stranger.sign_in(owner, "a guess".to_owned()).await;
+        self.clock.set(self.backend.now().plus_seconds(120));
+        self.backend.flush_attempts().await
     }
 
     /// A key's life, each event on its day.
@@ -256,7 +292,7 @@ impl Demo {
         for (email, system) in PEOPLE.into_iter().skip(1) {
             let link = self.invite(owner, email, system).await?;
             let (_, token) = link.split_once("token=").ok_or_else(|| Failure::broken(email))?;
-            let invited = self.backend.visitor(RequestInfo::default(), std::iter::empty());
+            let invited = self.backend.visitor(request(OFFICE), std::iter::empty());
             invited.invitation_accept(token, password.to_owned()).await?;
         }
         Ok(())

@@ -16,7 +16,7 @@ use shared::{
 use super::organization::owner_email;
 use crate::{
     Backend, SignUpMode,
-    audit::AuditEvent,
+    audit::{AuditEvent, Tried},
     authn::{
         session::{ABSOLUTE_SECONDS, CookiePolicy, IDLE_SECONDS, NewSession, SEEN_EVERY_SECONDS, SessionToken},
         throttle::Attempt,
@@ -162,6 +162,9 @@ impl Backend {
         self.inner.throttle.begin(&attempt, now)?;
         let stored = found.as_ref().map(|(hash, ..)| hash.clone());
         if !self.inner.passwords.verify(password, stored).await? {
+            if let Some((_, Some(member), Some(organization))) = found {
+                self.note_wrong_password(request, &email, (organization.0, member.0));
+            }
             return Err(AppError::WrongCredentials.into());
         }
         let Some((_, member, organization)) = found else { return Err(AppError::WrongCredentials.into()) };
@@ -174,6 +177,20 @@ impl Backend {
         let committed = tx.commit(AuditEvent::created("session.create", id, json!({})), || {}).await?;
         self.applied(committed).await?;
         Ok(session)
+    }
+
+    /// For the trail of the organization that the person would have been signed in to. Nothing that is awaited, and
+    /// nothing that could fail: the answer and its time must not tell whether there is such an account.
+    fn note_wrong_password(
+        &self,
+        request: &RequestInfo,
+        email: &str,
+        (organization, member): (OrganizationId, MemberId),
+    ) {
+        let actor = Actor::Stranger { email: email.to_owned() };
+        let authority = Authority { organization, actor, session: None, once: None, request: request.clone() };
+        let tried = Tried::new("session.create", Some(&member.to_string()));
+        self.note_attempt(&authority, tried, &AppError::WrongCredentials.into());
     }
 
     pub(crate) async fn sign_out(&self, request: &RequestInfo, token: &SessionToken) -> Result<(), Failure> {

@@ -26,7 +26,7 @@ use shared::{
 
 use super::{
     attention::Known,
-    checked, count,
+    checked, contains, count,
     role::{assignable_role, role_choice, role_choices},
     rotation::{due_days, retiring_secrets},
     stop_if,
@@ -726,11 +726,6 @@ fn after<'q>(keys: Keys<'q>, params: &KeyListParams, place: Place) -> Keys<'q> {
     }
 }
 
-/// A LIKE pattern for "contains this text", whatever characters it has.
-fn contains(text: &str) -> String {
-    format!("%{}%", text.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_"))
-}
-
 pub(super) async fn locked_key(
     connection: &mut AnyConnection,
     organization: OrganizationId,
@@ -796,14 +791,4 @@ fn status_event(action: &'static str, before: &KeyRow, to: KeyStatus, reason: Op
         after.insert("reason".to_owned(), Value::String(reason));
     }
     AuditEvent::changed(action, before.id.0, json!({ "name": before.name, "status": before.status }), after)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_like_would_read_as_a_wildcard_is_taken_literally() {
-        assert_eq!(contains(r"50%_\"), r"%50\%\_\\%");
-    }
 }

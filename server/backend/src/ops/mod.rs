@@ -2,6 +2,7 @@
 
 mod account;
 mod attention;
+mod audit;
 mod explain;
 mod invitation;
 mod key;
@@ -15,6 +16,7 @@ mod team;
 mod usage;
 
 pub use self::{
+    audit::{AuditPlace, Recorded},
     key::KeyChange,
     organization::OrganizationChange,
     permission::KnownPermission,
@@ -40,4 +42,24 @@ fn stop_if(refused: Vec<FieldError>) -> Result<(), AppError> {
 
 fn count(rows: i64) -> u64 {
     u64::try_from(rows).unwrap_or(0)
+}
+
+/// A LIKE pattern for "contains this text", whatever characters it has.
+fn contains(text: &str) -> String {
+    format!("%{}%", literal(text))
+}
+
+/// The text in a LIKE pattern, every character of it taken as it is.
+fn literal(text: &str) -> String {
+    text.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_like_would_read_as_a_wildcard_is_taken_literally() {
+        assert_eq!(contains(r"50%_\"), r"%50\%\_\\%");
+    }
 }

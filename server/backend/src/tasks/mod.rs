@@ -1,4 +1,4 @@
-//! What goes on in the background: writing usage, following the change log, sweeping up.
+//! What goes on in the background: writing usage and refused attempts, following the change log, sweeping up.
 
 use std::time::Duration;
 
@@ -77,6 +77,7 @@ impl Backend {
         spawn("usage to the database", FLUSH_EVERY, |backend| {
             Box::pin(async move { backend.write_usage(false).await })
         });
+        spawn("attempts", FLUSH_EVERY, |backend| Box::pin(async move { backend.flush_attempts().await }));
         spawn("follow", FOLLOW_EVERY, |backend| Box::pin(async move { backend.inner.applier.catch_up().await }));
         spawn("sweep", SWEEP_EVERY, |backend| Box::pin(async move { backend.sweep().await }));
         let (stop, backend) = (tasks.stop.clone(), self.clone());
@@ -169,6 +170,9 @@ impl Tasks {
         self.running.wait().await;
         if let Err(cause) = self.backend.flush_usage().await {
             tracing::error!(%cause, "the last usage could not be written");
+        }
+        if let Err(cause) = self.backend.flush_all_attempts().await {
+            tracing::error!(%cause, "the last refused attempts could not be written");
         }
     }
 }

@@ -4,7 +4,7 @@ use super::Shell;
 
 const NOWHERE: Shell = Shell { url: String::new(), secret: String::new() };
 
-const WORDS: [&str; 18] = [
+const WORDS: [&str; 19] = [
     "serve",
     "keys",
     "list",
@@ -18,6 +18,7 @@ const WORDS: [&str; 18] = [
     "delete",
     "verify",
     "check-secret",
+    "audit",
     "completions",
     "environment",
     "replacement",

@@ -1,5 +1,6 @@
 //! The command line: the executable itself, called by nobody or by somebody at a terminal, against a running server.
 
+mod audit;
 mod check_secret;
 mod completions;
 mod keys;

@@ -119,13 +119,18 @@ impl Database {
 
     /// Changes something behind the server's back.
     pub(crate) async fn execute(&self, sql: &str) {
+        self.try_execute(sql).await.expect("done");
+    }
+
+    /// The same where the database may refuse it.
+    pub(crate) async fn try_execute(&self, sql: &str) -> Result<(), String> {
         match self.engine {
             Engine::Sqlite => {
                 let mut connection = diesel::SqliteConnection::establish(&self.url).expect("a connection");
                 connection.batch_execute("PRAGMA busy_timeout = 5000").expect("patience");
-                connection.batch_execute(sql).expect("done");
+                connection.batch_execute(sql).map_err(|error| error.to_string())
             }
-            Engine::Postgres => connect(&self.url).await.batch_execute(sql).await.expect("done"),
+            Engine::Postgres => connect(&self.url).await.batch_execute(sql).await.map_err(|error| format!("{error:?}")),
         }
     }
 

@@ -25,4 +25,5 @@ pub(crate) struct AuditRow {
     pub(crate) request_id: String,
     pub(crate) previous_hash: Digest32,
     pub(crate) hash: Digest32,
+    pub(crate) outcome: String,
 }
