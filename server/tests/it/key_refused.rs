@@ -9,7 +9,7 @@ use shared::{
     verify::Refusal,
 };
 
-use crate::harness::{NOW, Person, both_databases, refused};
+use crate::harness::{NOW, Person, Setup, both_databases, refused};
 
 async fn explain(owner: &Person, id: KeyId, permissions: &str, address: &str) -> Explanation {
     let params = json!({ "permissions": permissions, "address": address });
@@ -86,21 +86,21 @@ both_databases! {
                 None => assert_eq!(answer.status, 200, "{permissions}"),
                 Some(refusal) => {
                     assert_eq!(answer.refusal(), refused(refusal.status(), refusal.reason()), "{permissions}");
-                    assert_eq!(where_it_ends(&explained), Some((Rule::Permission, 1)));
+                    assert_eq!(where_it_ends(&explained), Some((Rule::Permission, 2)));
                 }
             }
         }
         owner.bind_to(&app.database, id, "198.51.100.0/24").await;
-        for (address, expected) in [("127.0.0.1", Some((Rule::KeyNetworks, 3))), ("", Some((Rule::KeyNetworks, 3))), ("198.51.100.9", None)] {
+        for (address, expected) in [("127.0.0.1", Some((Rule::KeyNetworks, 4))), ("", Some((Rule::KeyNetworks, 4))), ("198.51.100.9", None)] {
             assert_eq!(where_it_ends(&explain(&owner, id, "orders.read", address).await), expected, "{address}");
         }
         assert_eq!(key.caller.get("/v1/verify").await.refusal(), refused(403, "ip_not_allowed"));
         owner.caller.call("key_pause", json!({ "id": id })).await.ok::<serde_json::Value>();
         let paused = explain(&owner, id, "", "198.51.100.9").await;
-        assert_eq!((paused.refusal, where_it_ends(&paused)), (Some(Refusal::Paused), Some((Rule::Status, 5))));
+        assert_eq!((paused.refusal, where_it_ends(&paused)), (Some(Refusal::Paused), Some((Rule::Status, 6))));
     }
 
-    async fn a_used_up_month_is_the_last_thing_that_refuses(app) {
+    async fn a_used_up_month_is_the_last_thing_that_refuses(app = Setup::free()) {
         let owner = app.owner().await;
         let key = owner.key(SystemRole::ApiClient).await;
         key.use_up(app);

@@ -8,7 +8,7 @@ use shared::{
     verify::Refusal,
 };
 
-use crate::harness::{Caller, NOW, Person, TestApp, both_databases, refused};
+use crate::harness::{Caller, NOW, Person, Setup, TestApp, both_databases, refused};
 
 const HOUR_SECONDS: i64 = 3_600;
 
@@ -111,7 +111,7 @@ both_databases! {
         }
     }
 
-    async fn the_overview_compares_the_month_with_as_much_of_the_one_before(app) {
+    async fn the_overview_compares_the_month_with_as_much_of_the_one_before(app = Setup::free()) {
         let owner = app.owner().await;
         let key = owner.key(SystemRole::ApiClient).await;
         let unused = owner.key(SystemRole::ApiClient).await;

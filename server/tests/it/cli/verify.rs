@@ -24,7 +24,8 @@ both_databases! {
         let revoked = shell.run_with(&["verify", "--json"], &client.secret).await;
         let json: Value = serde_json::from_str(&revoked.out).expect("JSON");
         assert_eq!(revoked.status, 1);
-        assert_eq!(json, json!({ "allowed": false, "reason": "revoked", "key_id": id, "role": "API Client" }));
+        assert_eq!(json, json!({ "allowed": false, "reason": "revoked", "key_id": id, "role": "API Client",
+            "limits": [] }));
 
         let unknown = shell.run_with(&["verify"], "nonsense").await;
         assert_eq!(unknown.status, 1, "{unknown:?}");

@@ -6,12 +6,14 @@ use shared::{
     AppError, KeyId, Permission,
     explain::{ExplainParams, Explanation, RefusalView},
     key::KeyDetail,
+    limit::RateLimitsView,
     usage::{UsageSeries, Window},
 };
 
 use super::{
     super::{
         api::{key_detail, key_explain, key_refusals},
+        rate_limits::api::rate_limits_get,
         tab::Tab,
     },
     notes::NotesDraft,
@@ -36,6 +38,8 @@ pub(super) struct Desk {
     pub(super) window: Memo<Window>,
     /// How much it is used.
     pub(super) usage: Resource<ApiResult<UsageSeries>>,
+    /// How often it may be used.
+    pub(super) limits: Resource<ApiResult<RateLimitsView>>,
     /// What was refused last.
     pub(super) refusals: Resource<ApiResult<Vec<RefusalView>>>,
     /// What the tester asks; `None` when it does not.
@@ -66,6 +70,13 @@ impl Desk {
                 usage_series(Some(known(id)?), window).await
             },
         );
+        let limits = Resource::new(
+            move || id.get(),
+            move |id| async move {
+                session.allows(Permission::KeyView).await?;
+                rate_limits_get(known(id)?).await
+            },
+        );
         let refusals = Resource::new(
             move || id.get(),
             move |id| async move {
@@ -88,7 +99,7 @@ impl Desk {
             explanation.refetch();
         });
         let tab = Tab::new(reread);
-        Self { tab, id, detail, window, usage, refusals, question, explanation, notes: NotesDraft::new() }
+        Self { tab, id, detail, window, usage, limits, refusals, question, explanation, notes: NotesDraft::new() }
     }
 }
 

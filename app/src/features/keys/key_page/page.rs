@@ -11,7 +11,7 @@ use shared::{
 };
 
 use super::{
-    super::{dialogs::KeyDialog, tab::Refusals},
+    super::{dialogs::KeyDialog, rate_limits::RateLimitsSection, tab::Refusals},
     desk::Desk,
     facts::FactsSection,
     header::KeyHeader,
@@ -94,6 +94,10 @@ fn Content(
     let name = Memo::new(move |_| detail.read().key.name.clone());
     let refusals = StoredValue::new(viewer.with_value(Refusals::of));
     let editable = Memo::new(move |_| detail.read().key.status != KeyStatus::Revoked);
+    let update_refused = Memo::new(move |_| {
+        let over = || Some("A revoked key is never used again.".to_owned());
+        if editable.get() { refusals.read_value().update.clone() } else { over() }
+    });
     view! {
         <Title text=move || name.get()/>
         <div class="sections">
@@ -105,6 +109,7 @@ fn Content(
             <FactsSection detail viewer/>
             <UsageSection desk id viewer/>
             <RefusalsSection desk id now viewer/>
+            <RateLimitsSection tab=desk.tab key=id limits=desk.limits refused=update_refused/>
             <NotesSection desk detail viewer/>
         </div>
         <KeyDialog tab=desk.tab now roles allowance=Memo::new(|_| None)/>
