@@ -18,6 +18,7 @@ use crate::{
         settings::page::SettingsPage,
         team::{join_page::JoinPage, page::TeamPage},
         usage::overview_page::OverviewPage,
+        whitelist::page::WhitelistPage,
     },
     layout::plain_frame::PlainFrame,
     lazy_page::lazy_page,
@@ -54,6 +55,7 @@ pub fn App() -> impl IntoView {
                 <Route path=path!("/roles/:id") view=lazy_page!(RolePage in role) ssr=SsrMode::Async/>
                 <Route path=path!("/team") view=lazy_page!(TeamPage) ssr=SsrMode::Async/>
                 <Route path=path!("/audit") view=lazy_page!(AuditPage) ssr=SsrMode::Async/>
+                <Route path=path!("/whitelist") view=lazy_page!(WhitelistPage) ssr=SsrMode::Async/>
                 <Route path=path!("/settings") view=lazy_page!(SettingsPage) ssr=SsrMode::Async/>
             </Routes>
         </Router>

@@ -14,11 +14,13 @@ def is_right(case):
 
 @schemathesis.hook
 def before_call(context, case, kwargs):
-    """The calling key is not to end or change itself: everything after that would be refused. And no two requests are to
-    share an Idempotency-Key, unless they are the same: then the answer is the same, too."""
+    """The calling key is not to end or change itself, nor to shut itself out: everything after that would be refused. And
+    no two requests are to share an Idempotency-Key, unless they are the same: then the answer is the same, too."""
     own = os.environ["IPAWARE_KEY_ID"]
     if case.method.upper() != "GET" and case.path_parameters and case.path_parameters.get("id") == own:
         case.path_parameters["id"] = own[:-4] + "0000"
+    if case.path == "/v1/whitelist/mode" and isinstance(case.body, dict) and case.body.get("mode") == "on":
+        case.body["mode"] = "report"
     if is_right(case) and case.headers and (chosen := case.headers.get("Idempotency-Key")):
         request = json.dumps([case.method, case.formatted_path, case.body], default=repr)
         case.headers["Idempotency-Key"] = chosen[:200] + hashlib.sha256(request.encode()).hexdigest()[:32]

@@ -7,6 +7,7 @@ use crate::{
     field::FieldError,
     key::{KeyAllowance, KeyStatus, KeyView},
     role::RoleHolders,
+    whitelist::WhitelistAllowance,
 };
 
 /// Why something asked for was not done. Nothing was changed unless the text says so.
@@ -148,6 +149,24 @@ pub enum AppError {
         /// The numbers.
         allowance: KeyAllowance,
     },
+    /// The plan allows no further entry of the whitelist.
+    #[error(
+        "The {} plan allows {} whitelisted IPs and you have {}. Remove some that are not needed, or raise the plan.",
+        .allowance.plan, .allowance.limit.unwrap_or(crate::whitelist::ENTRIES_MAX), .allowance.used
+    )]
+    WhitelistFull {
+        /// The numbers.
+        allowance: WhitelistAllowance,
+    },
+    /// Switched on, it would refuse everybody.
+    #[error("The whitelist is empty: switched on, it refuses every request of every key. Confirm that this is meant.")]
+    WhitelistEmpty,
+    /// There is something to know first.
+    #[error("{} Nothing was saved yet.", .warnings.join(" "))]
+    Unsure {
+        /// Each a sentence.
+        warnings: Vec<String>,
+    },
     /// The key is refused from now on, but the change could not be made durable.
     #[error(
         "This server refuses the key from now on, but the change could not be saved and would be lost by a restart. Try again until it succeeds."
@@ -209,6 +228,9 @@ impl AppError {
             | Self::RotationRunning { .. }
             | Self::NoRotation
             | Self::KeyLimitReached { .. }
+            | Self::WhitelistFull { .. }
+            | Self::WhitelistEmpty
+            | Self::Unsure { .. }
             | Self::LastOwner
             | Self::RoleInUse { .. }
             | Self::Stale { .. }

@@ -121,6 +121,8 @@ ids! {
     SessionId = "ses_";
     /// An invitation that has not been accepted yet.
     InvitationId = "inv_";
+    /// An entry of the whitelist.
+    NetworkId = "net_";
     /// A mail that is to be sent.
     MailId = "mail_";
 }

@@ -12,6 +12,7 @@ pub mod field;
 pub mod id;
 pub mod key;
 pub mod limit;
+pub mod network;
 pub mod organization;
 pub mod page;
 pub mod path;
@@ -22,8 +23,9 @@ pub mod team;
 pub mod timestamp;
 pub mod usage;
 pub mod verify;
+pub mod whitelist;
 
 pub use error::AppError;
-pub use id::{InvitationId, KeyId, MailId, MemberId, OrganizationId, RoleId, SecretId, SessionId, UserId};
+pub use id::{InvitationId, KeyId, MailId, MemberId, NetworkId, OrganizationId, RoleId, SecretId, SessionId, UserId};
 pub use permission::{Grants, Permission, PermissionSet};
 pub use timestamp::Timestamp;

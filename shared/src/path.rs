@@ -18,6 +18,8 @@ pub const AUDIT: &str = "/audit";
 pub const AUDIT_CSV: &str = "/download/audit.csv";
 /// The same as one JSON object a line, for download.
 pub const AUDIT_JSONL: &str = "/download/audit.jsonl";
+/// The addresses that keys may be used from.
+pub const WHITELIST: &str = "/whitelist";
 /// The organization, one's own password and sessions.
 pub const SETTINGS: &str = "/settings";
 /// Accepting an invitation: `/join?token=…`.

@@ -7,3 +7,4 @@ pub mod roles;
 pub mod settings;
 pub mod team;
 pub mod usage;
+pub mod whitelist;

@@ -15,11 +15,12 @@ const SIDEBAR: &str = "sidebar";
 
 /// The pages: what it takes to see each, where it is, and what stands in the sidebar. Everybody may see the overview,
 /// which says what is missing, and the settings, as some of them are their own.
-const PAGES: [(Option<Permission>, &str, Icon, &str); 6] = [
+const PAGES: [(Option<Permission>, &str, Icon, &str); 7] = [
     (None, path::HOME, Icon::Chart, "Overview"),
     (Some(Permission::KeyView), path::KEYS, Icon::Key, "API Keys"),
     (Some(Permission::RoleView), path::ROLES, Icon::Shield, "Roles"),
     (Some(Permission::MemberView), path::TEAM, Icon::People, "Team"),
+    (Some(Permission::WhitelistView), path::WHITELIST, Icon::Globe, "Whitelist"),
     (Some(Permission::AuditView), path::AUDIT, Icon::Scroll, "Audit"),
     (None, path::SETTINGS, Icon::Sliders, "Settings"),
 ];

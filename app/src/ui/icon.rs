@@ -31,6 +31,8 @@ pub enum Icon {
     People,
     /// A page with lines.
     Scroll,
+    /// A globe.
+    Globe,
     /// Two sliders.
     Sliders,
     /// Three bars.
@@ -72,6 +74,9 @@ impl Icon {
             }
             Self::Scroll => {
                 "M4 1.8h8a1 1 0 0 1 1 1v10.4a1 1 0 0 1-1 1H4a1 1 0 0 1-1-1V2.8a1 1 0 0 1 1-1zM5.5 5h5M5.5 8h5M5.5 11h3"
+            }
+            Self::Globe => {
+                "M8 1.8a6.2 6.2 0 1 1 0 12.4A6.2 6.2 0 0 1 8 1.8zM1.8 8h12.4M8 1.8c3.7 3.8 3.7 8.6 0 12.4M8 1.8c-3.7 3.8-3.7 8.6 0 12.4"
             }
             Self::Sliders => {
                 "M2 4.5h5.2M10.8 4.5H14M9 2.7a1.8 1.8 0 1 1 0 3.6 1.8 1.8 0 0 1 0-3.6zM2 11.5h2.2M7.8 11.5H14M6 9.7a1.8 1.8 0 1 1 0 3.6 1.8 1.8 0 0 1 0-3.6z"

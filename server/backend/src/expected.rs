@@ -10,6 +10,7 @@ use shared::{
     permission::ApplicationPermission,
     role::RoleView,
     team::{InvitationView, MemberView},
+    whitelist::{KeyNetworks, WhitelistEntry, WhitelistStanding},
 };
 
 use crate::{failure::Failure, ops::Recorded};
@@ -111,6 +112,25 @@ impl Stateful for RateLimitsView {
     }
 }
 
+impl Stateful for WhitelistEntry {
+    fn state(&self) -> State {
+        State::of_version(self.version)
+    }
+}
+
+impl Stateful for WhitelistStanding {
+    fn state(&self) -> State {
+        State::of_version(self.version)
+    }
+}
+
+impl Stateful for KeyNetworks {
+    fn state(&self) -> State {
+        let networks: Vec<_> = self.networks.iter().map(ToString::to_string).collect();
+        State::of_text(&networks.join(" "))
+    }
+}
+
 /// In which state a thing has to be for a change to be made.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub enum Expected {
@@ -176,6 +196,9 @@ pub enum Thing {
     Permission(ApplicationPermission),
     Organization(OrganizationView),
     RateLimits(RateLimitsView),
+    WhitelistEntry(WhitelistEntry),
+    Whitelist(WhitelistStanding),
+    KeyNetworks(KeyNetworks),
 }
 
 impl Thing {
@@ -189,6 +212,9 @@ impl Thing {
             Self::Permission(_) => AppError::stale("application permission"),
             Self::Organization(_) => AppError::stale("organization"),
             Self::RateLimits(_) => AppError::stale("key's limits"),
+            Self::WhitelistEntry(_) => AppError::stale("entry"),
+            Self::Whitelist(_) => AppError::stale("whitelist"),
+            Self::KeyNetworks(_) => AppError::stale("list"),
         }
     }
 }
@@ -211,6 +237,9 @@ things! {
     Permission = ApplicationPermission;
     Organization = OrganizationView;
     RateLimits = RateLimitsView;
+    WhitelistEntry = WhitelistEntry;
+    Whitelist = WhitelistStanding;
+    KeyNetworks = KeyNetworks;
 }
 
 #[cfg(test)]

@@ -31,7 +31,8 @@ use shared::{AppError, field::FieldError, verify::Refusal};
 
 use super::{
     answer::Answer, authenticate::authenticate, conditional, envelope::Problem, idempotency, invitations::Invitation,
-    keys::Key, limits, members::Member, organization::Organization, permissions::Permission, rate_limits, roles::Role,
+    key_networks::Networks, keys::Key, limits, members::Member, organization::Organization, permissions::Permission,
+    rate_limits, roles::Role, whitelist,
 };
 use crate::{
     middleware::limits::{BODY_MAX, check_content_type},
@@ -256,7 +257,8 @@ fn refused(parts: &Parts, failure: impl Into<Failure>) -> Problem {
         AppError::LastOwner => "last_owner",
         AppError::RoleInUse { .. } => "role_in_use",
         AppError::WrongState { .. } => "wrong_state",
-        AppError::KeyLimitReached { .. } | AppError::TooMany { .. } => "limit_reached",
+        AppError::KeyLimitReached { .. } | AppError::WhitelistFull { .. } | AppError::TooMany { .. } => "limit_reached",
+        AppError::WhitelistEmpty => "whitelist_empty",
         AppError::Unavailable | AppError::RefusedButNotSaved => "unavailable",
         _ if status == StatusCode::CONFLICT => "conflict",
         _ => return Problem::internal(),
@@ -286,6 +288,9 @@ fn outdated(current: Thing) -> Problem {
         Thing::Permission(own) => conditional::tag(&own.clone(), &Permission::from(own)),
         Thing::Organization(view) => conditional::tag(&view.clone(), &Organization::from(view)),
         Thing::RateLimits(view) => conditional::tag(&view.clone(), &rate_limits::Out::from(view)),
+        Thing::WhitelistEntry(entry) => conditional::tag(&entry.clone(), &whitelist::Entry::from(entry)),
+        Thing::Whitelist(standing) => conditional::tag(&standing.clone(), &whitelist::Whitelist::from(standing)),
+        Thing::KeyNetworks(list) => conditional::tag(&list.clone(), &Networks::from(list)),
     };
     let problem = Problem::new(
         StatusCode::PRECONDITION_FAILED,
@@ -348,6 +353,16 @@ impl Rules {
     ) {
         if let Some(text) = text {
             self.text(field, text, rule);
+        }
+    }
+
+    /// A list of texts, which are judged together.
+    pub(super) fn list<T>(&mut self, field: &str, texts: &[String], rule: impl FnOnce(&[String]) -> Result<T, String>) {
+        match texts.iter().find(|text| text.trim().len() != text.len()) {
+            Some(_) => {
+                self.0.push(FieldError::new(field, format!("No text in {field} may begin or end with a space.")))
+            }
+            None => self.0.extend(rule(texts).err().map(|message| FieldError::new(field, message))),
         }
     }
 

@@ -14,6 +14,7 @@ mod health;
 mod idempotency;
 mod invitations;
 mod ip;
+mod key_networks;
 mod keys;
 mod limits;
 mod manage;
@@ -30,6 +31,7 @@ pub mod reason;
 mod roles;
 mod usage;
 pub mod verify;
+mod whitelist;
 
 use axum::{Router, middleware::from_fn_with_state};
 use utoipa_axum::router::OpenApiRouter;
@@ -67,6 +69,8 @@ pub const ROUTES: &[(&str, &str)] = &[
     ("GET", usage::OF_KEY),
     ("GET", usage::REFUSALS),
     ("GET", usage::EXPLAIN),
+    ("GET", key_networks::PATH),
+    ("PUT", key_networks::PATH),
     ("GET", roles::PATH),
     ("POST", roles::PATH),
     ("GET", roles::ONE),
@@ -88,6 +92,15 @@ pub const ROUTES: &[(&str, &str)] = &[
     ("DELETE", invitations::ONE),
     ("POST", invitations::RESEND),
     ("POST", invitations::LINK),
+    ("GET", whitelist::PATH),
+    ("POST", whitelist::PATH),
+    ("GET", whitelist::ONE),
+    ("PATCH", whitelist::ONE),
+    ("DELETE", whitelist::ONE),
+    ("GET", whitelist::MODE),
+    ("PATCH", whitelist::MODE),
+    ("GET", whitelist::PREVIEW),
+    ("GET", whitelist::REPORT),
     ("GET", organization::PATH),
     ("PATCH", organization::PATH),
     ("GET", audit::PATH),
@@ -109,10 +122,12 @@ fn engine() -> OpenApiRouter<AppState> {
 fn management() -> OpenApiRouter<AppState> {
     keys::router()
         .merge(rate_limits::router())
+        .merge(key_networks::router())
         .merge(roles::router())
         .merge(permissions::router())
         .merge(members::router())
         .merge(invitations::router())
+        .merge(whitelist::router())
         .merge(organization::router())
         .merge(usage::router())
         .merge(audit::router())

@@ -44,6 +44,21 @@ const OWN_PERMISSION: &str =
     concat!(r"^(?!(?:api|audit|ip|organization|usage)\.)", r"[a-z][a-z0-9_-]*(?:\.[a-z][a-z0-9_-]*)+$");
 const ANY_PERMISSION: &str = r"^[a-z][a-z0-9_-]*(?:\.[a-z][a-z0-9_-]*)+$";
 
+/// An IPv4 address, or a range of them.
+const NETWORK_V4: &str = concat!(
+    r"(?:(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])\.){3}(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])",
+    r"(?:/(?:3[0-2]|[12]?[0-9]))?"
+);
+/// An IPv6 address, or a range of them: written out, or with `::` at any one place. (IPv4 in the last two groups is
+/// understood, too.)
+const NETWORK_V6: &str = concat!(
+    r"(?:(?:[0-9A-Fa-f]{1,4}:){7}[0-9A-Fa-f]{1,4}|(?:[0-9A-Fa-f]{1,4}:){1,7}:|:(?::[0-9A-Fa-f]{1,4}){1,7}|::",
+    r"|(?:[0-9A-Fa-f]{1,4}:){1,6}:[0-9A-Fa-f]{1,4}|(?:[0-9A-Fa-f]{1,4}:){1,5}(?::[0-9A-Fa-f]{1,4}){2}",
+    r"|(?:[0-9A-Fa-f]{1,4}:){1,4}(?::[0-9A-Fa-f]{1,4}){3}|(?:[0-9A-Fa-f]{1,4}:){1,3}(?::[0-9A-Fa-f]{1,4}){4}",
+    r"|(?:[0-9A-Fa-f]{1,4}:){1,2}(?::[0-9A-Fa-f]{1,4}){5}|[0-9A-Fa-f]{1,4}:(?::[0-9A-Fa-f]{1,4}){6})",
+    r"(?:/(?:12[0-8]|1[01][0-9]|[1-9]?[0-9]))?"
+);
+
 /// The pattern of `shared::field::line`, without the length.
 fn line_pattern() -> String {
     let any = format!("[^{ANY}]");
@@ -124,6 +139,18 @@ pub(super) fn email() -> Object {
 pub(super) fn role_ids() -> Array {
     use utoipa::PartialSchema as _;
     ArrayBuilder::new().items(shared::RoleId::schema()).min_items(Some(1)).build()
+}
+
+pub(super) fn whitelist_label() -> Object {
+    optional_line(shared::whitelist::LABEL_MAX)
+}
+
+pub(super) fn network() -> Object {
+    text(format!("^(?:{NETWORK_V4}|{NETWORK_V6})$"), 2, 64)
+}
+
+pub(super) fn networks() -> Array {
+    ArrayBuilder::new().items(network()).max_items(Some(shared::whitelist::KEY_NETWORKS_MAX)).build()
 }
 
 pub(super) fn limit() -> Object {
@@ -219,6 +246,10 @@ const TAGS: &[(&str, &str)] = &[
         "Who belongs to the organization. What only a person may do is not here: leaving, handing the ownership on, their own account.",
     ),
     ("Invitations", "People who were invited and have not accepted yet."),
+    (
+        "Whitelist",
+        "The addresses that keys may be used from: off, only reporting, or on. A key can have a list of its own, too.",
+    ),
     ("Organization", "The organization that the calling key belongs to."),
     ("Usage", "How much is used, what is refused, and why."),
     ("Audit", "Who did what, and who tried what they may not. Every entry carries the hash of the one before."),
@@ -227,7 +258,7 @@ const TAGS: &[(&str, &str)] = &[
 
 /// Which of them manage something.
 const MANAGEMENT: &[&str] =
-    &["Keys", "Roles", "Permissions", "Members", "Invitations", "Organization", "Usage", "Audit"];
+    &["Keys", "Roles", "Permissions", "Members", "Invitations", "Whitelist", "Organization", "Usage", "Audit"];
 
 /// Every refusal there is, by its status, with the name of its description.
 const REFUSALS: &[(u16, &str)] = &[
@@ -276,7 +307,7 @@ fn complete(mut document: Value) -> Value {
     name_what_is_enveloped(&mut document);
     link(&mut document);
     // A change that names nothing to change is refused.
-    for body in ["KeyUpdate", "RoleUpdate"] {
+    for body in ["KeyUpdate", "RoleUpdate", "WhitelistEntryUpdate"] {
         document["components"]["schemas"][body]["minProperties"] = 1.into();
     }
     // Described by hand, since it is read by hand.
@@ -450,6 +481,8 @@ fn link(document: &mut Value) {
         ("/v1/invitations", "post", "201", "invitation/id"),
         ("/v1/invitations", "get", "200", "items/0/id"),
         ("/v1/audit", "get", "200", "items/0/seq"),
+        ("/v1/whitelist", "post", "201", "id"),
+        ("/v1/whitelist", "get", "200", "items/0/id"),
     ] {
         let next = operations.iter().filter(|(folder, ..)| folder == path).map(|(_, parameter, name)| {
             let from = format!("$response.body#/data/{place}");
@@ -587,7 +620,7 @@ fn refusal(status: u16) -> Value {
 mod tests {
     use proptest::prelude::*;
     use regex::Regex;
-    use shared::{account, field, permission};
+    use shared::{account, field, network::Network, permission};
 
     use super::*;
 
@@ -665,6 +698,20 @@ mod tests {
             let long_enough = text.len() >= permission::NAME_MIN;
             let kept = is_kept(permission::application_permission_name(&text), &text);
             prop_assert_eq!(matches(OWN_PERMISSION, &text) && long_enough, kept, "{:?}", text);
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(20_000))]
+
+        /// What the pattern knows is understood. More is: IPv4 inside of IPv6.
+        #[test]
+        fn the_pattern_of_a_network_says_what_its_rule_says(text in "([0-9]{1,3}\\.){3}[0-9]{1,3}(/[0-9]{1,3})?|[0-9a-f:]{2,20}(/[0-9]{1,3})?") {
+            let network = network().pattern.expect("a pattern");
+            let is_mapped = text.parse::<std::net::Ipv6Addr>().is_ok_and(|v6| v6.to_ipv4_mapped().is_some());
+            if !is_mapped {
+                prop_assert_eq!(matches(&network, &text), Network::read(&text).is_ok(), "{}", text);
+            }
         }
     }
 

@@ -63,11 +63,11 @@ pub(super) struct Organization {
 
 /// How much of something is used.
 #[derive(Serialize, ToSchema)]
-struct Allowance {
-    used: u64,
+pub(super) struct Allowance {
+    pub(super) used: u64,
     /// How much the plan allows; `null` for no limit.
     #[schema(required = true)]
-    limit: Option<u64>,
+    pub(super) limit: Option<u64>,
 }
 
 impl From<OrganizationView> for Organization {

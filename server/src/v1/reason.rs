@@ -28,6 +28,7 @@ pub const REASONS: &[(&str, u16, &str)] = &[
     ("wrong_state", 409, "The key's status does not allow it."),
     ("role_in_use", 409, "The role is held by somebody. Name a `replacement`."),
     ("last_owner", 409, "It would leave the organization without its Owner."),
+    ("whitelist_empty", 409, "Switched on while it is empty, the whitelist refuses everybody. Say `accept_empty`."),
     ("limit_reached", 409, "There are as many as the plan, or the console, allows."),
     ("answer_lost", 409, "The same request was carried out before, and its answer is lost. Look at what there is now."),
     ("precondition_failed", 412, "Somebody changed it since. `ETag` says what it is now."),

@@ -15,12 +15,14 @@ async fn things(app: &TestApp) -> (Person, KeyCaller, Vec<(String, Value)>) {
     let key = owner.key_with(client).await.view.id;
     let member = app.member_with(&owner, client).await.viewer.member;
     let invitation = owner.invite("ada@example.com", client).await.invitation.id;
+    let entry = owner.whitelist("203.0.113.0/24", "Office").await.id;
     let things = vec![
         (format!("/v1/keys/{key}"), json!({ "name": "Changed" })),
         (format!("/v1/roles/{role}"), json!({ "name": "Changed" })),
         (format!("/v1/members/{member}"), json!({ "role_ids": [other] })),
         (format!("/v1/invitations/{invitation}"), json!({ "role_id": other })),
         ("/v1/permissions/a.b".to_owned(), json!({ "description": "Changed." })),
+        (format!("/v1/whitelist/{entry}"), json!({ "label": "Changed" })),
         ("/v1/organization".to_owned(), json!({ "name": "Changed" })),
     ];
     (owner, admin, things)

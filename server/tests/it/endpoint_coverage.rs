@@ -16,6 +16,7 @@ use shared::{
     role::{RoleView, SystemRole},
     team::TeamListParams,
     usage::Window,
+    whitelist::{WhitelistEntry, WhitelistListParams, WhitelistMode},
 };
 
 use crate::harness::{Answer, Caller, PASSWORD, Person, TestApp, both_databases, refused};
@@ -94,6 +95,15 @@ const FUNCTIONS: &[(&str, Needs, About)] = &[
     ("invitation_update", Holding(Permission::Invite), AThing),
     ("invitation_withdraw", Holding(Permission::Invite), AThing),
     ("invitation_link", Holding(Permission::Invite), AThing),
+    ("whitelist_list", Holding(Permission::WhitelistView), TheirOwn),
+    ("whitelist_preview", Holding(Permission::WhitelistView), TheirOwn),
+    ("whitelist_create", Holding(Permission::WhitelistCreate), TheirOwn),
+    ("whitelist_add", Holding(Permission::WhitelistCreate), TheirOwn),
+    ("whitelist_update", Holding(Permission::WhitelistUpdate), AThing),
+    ("whitelist_mode_update", Holding(Permission::WhitelistUpdate), TheirOwn),
+    ("whitelist_remove", Holding(Permission::WhitelistDelete), AThing),
+    ("key_networks_get", Holding(Permission::KeyView), AThing),
+    ("key_networks_update", Holding(Permission::KeyUpdate), AThing),
     ("organization_get", Holding(Permission::OrganizationView), TheirOwn),
     ("audit_list", Holding(Permission::AuditView), TheirOwn),
     ("organization_update", Holding(Permission::OrganizationUpdate), TheirOwn),
@@ -125,6 +135,8 @@ const ROUTES: &[(&str, &str, Needs, About)] = &[
     ("GET", "/v1/keys/{id}/usage", Holding(Permission::UsageView), AThing),
     ("GET", "/v1/keys/{id}/refusals", Holding(Permission::UsageView), AThing),
     ("GET", "/v1/keys/{id}/explain", Holding(Permission::UsageView), AThing),
+    ("GET", "/v1/keys/{id}/networks", Holding(Permission::KeyView), AThing),
+    ("PUT", "/v1/keys/{id}/networks", Holding(Permission::KeyUpdate), AThing),
     ("GET", "/v1/roles", Holding(Permission::RoleView), TheirOwn),
     ("POST", "/v1/roles", Holding(Permission::RoleCreate), TheirOwn),
     ("GET", "/v1/roles/{id}", Holding(Permission::RoleView), AThing),
@@ -146,6 +158,15 @@ const ROUTES: &[(&str, &str, Needs, About)] = &[
     ("DELETE", "/v1/invitations/{id}", Holding(Permission::Invite), AThing),
     ("POST", "/v1/invitations/{id}/resend", Holding(Permission::Invite), AThing),
     ("POST", "/v1/invitations/{id}/link", Holding(Permission::Invite), AThing),
+    ("GET", "/v1/whitelist", Holding(Permission::WhitelistView), TheirOwn),
+    ("POST", "/v1/whitelist", Holding(Permission::WhitelistCreate), TheirOwn),
+    ("GET", "/v1/whitelist/{id}", Holding(Permission::WhitelistView), AThing),
+    ("PATCH", "/v1/whitelist/{id}", Holding(Permission::WhitelistUpdate), AThing),
+    ("DELETE", "/v1/whitelist/{id}", Holding(Permission::WhitelistDelete), AThing),
+    ("GET", "/v1/whitelist/mode", Holding(Permission::WhitelistView), TheirOwn),
+    ("PATCH", "/v1/whitelist/mode", Holding(Permission::WhitelistUpdate), TheirOwn),
+    ("GET", "/v1/whitelist/preview", Holding(Permission::WhitelistView), TheirOwn),
+    ("GET", "/v1/whitelist/report", Holding(Permission::WhitelistView), TheirOwn),
     ("GET", "/v1/organization", Holding(Permission::OrganizationView), TheirOwn),
     ("PATCH", "/v1/organization", Holding(Permission::OrganizationUpdate), TheirOwn),
     ("GET", "/v1/audit", Holding(Permission::AuditView), TheirOwn),
@@ -159,6 +180,7 @@ struct Things {
     role: RoleView,
     member: MemberId,
     invitation: InvitationId,
+    entry: WhitelistEntry,
     session: shared::SessionId,
     other_organization: shared::OrganizationId,
 }
@@ -175,6 +197,7 @@ impl Things {
             key: owner.key_with(role.id).await.view,
             member: app.member_with(&owner, role.id).await.viewer.member,
             invitation: invited.invitation.id,
+            entry: owner.whitelist("203.0.113.0/24", "Office").await,
             session: sessions.sessions[0].id,
             other_organization: owner.viewer.organization,
             role,
@@ -184,7 +207,8 @@ impl Things {
 
     /// Arguments that would do something, had the caller the right to it.
     fn arguments(&self, function: &str) -> Value {
-        let Self { key, role, member, invitation, .. } = self;
+        let Self { key, role, member, invitation, entry, .. } = self;
+        let line = |address: &str| json!({ "address": address, "label": "" });
         match function {
             "key_list" => json!({ "params": KeyListParams::default() }),
             "key_create" => json!({ "params": { "name": "New", "role": role.id, "environment": "staging" } }),
@@ -217,6 +241,16 @@ impl Things {
             "invitation_create" => json!({ "params": { "email": "bob@example.com", "role": role.id } }),
             "invitation_update" => json!({ "id": invitation, "role": role.id }),
             "invitation_resend" | "invitation_withdraw" | "invitation_link" => json!({ "id": invitation }),
+            "whitelist_list" => json!({ "params": WhitelistListParams::default() }),
+            "whitelist_create" => json!({ "params": { "line": line("10.0.0.1"), "accept": false } }),
+            "whitelist_add" => json!({ "params": { "lines": [line("10.0.0.2")], "accept": false } }),
+            "whitelist_update" => json!({ "params": { "id": entry.id, "version": entry.version,
+                "line": line("10.0.0.3"), "accept": false } }),
+            "whitelist_remove" => json!({ "id": entry.id, "version": entry.version }),
+            "whitelist_mode_update" => json!({ "params": { "version": 2, "mode": "report", "accept_empty": false } }),
+            "key_networks_get" => json!({ "id": key.id }),
+            "key_networks_update" => json!({ "params": { "before": { "key": key.id, "networks": [] },
+                "networks": ["10.0.0.4"] } }),
             "organization_update" => {
                 json!({ "params": { "before": self.owner.viewer.organization_name, "name": "New" } })
             }
@@ -238,7 +272,7 @@ impl Things {
 
     /// Calls a route so that it would do something, had the caller the right to it.
     async fn call_route(&self, caller: &Caller, method: &str, path: &str) -> Answer {
-        let Self { key, role, member, invitation, .. } = self;
+        let Self { key, role, member, invitation, entry, .. } = self;
         let body = match (method, path) {
             ("POST", "/v1/verify") => json!({ "secret": "x" }),
             ("POST", "/v1/keys/{id}/rotate") => json!({ "overlap_seconds": 3_600 }),
@@ -249,6 +283,10 @@ impl Things {
             ("PATCH", "/v1/permissions/{name}") => json!({ "description": "Changed." }),
             ("PATCH", "/v1/members/{id}") => json!({ "role_ids": [role.id] }),
             ("PATCH", "/v1/invitations/{id}") => json!({ "role_id": role.id }),
+            ("POST", "/v1/whitelist") => json!({ "address": "10.0.0.5" }),
+            ("PATCH", "/v1/whitelist/{id}") => json!({ "label": "Changed" }),
+            ("PATCH", "/v1/whitelist/mode") => json!({ "mode": "report" }),
+            ("PUT", "/v1/keys/{id}/networks") => json!({ "networks": ["10.0.0.6"] }),
             ("PATCH", _) => json!({ "name": "Changed" }),
             ("PUT", "/v1/keys/{id}/rate-limits") => json!({ "limits": [{ "window": "hour", "requests": 1 }] }),
             _ => Value::Null,
@@ -257,6 +295,7 @@ impl Things {
             Some("keys") => key.id.to_string(),
             Some("roles") => role.id.to_string(),
             Some("members") => member.to_string(),
+            Some("whitelist") => entry.id.to_string(),
             _ => invitation.to_string(),
         };
         let path = path.replace("{question}/{*request}", "permission=ip.lookup/orders");
@@ -281,6 +320,8 @@ impl Things {
         let team = self.owner.team().await;
         assert_eq!(team.page.total, 3, "{team:?}");
         assert_eq!(self.owner.viewer().await.organization_name, self.owner.viewer.organization_name);
+        let whitelist = self.owner.whitelist_list("").await;
+        assert_eq!((whitelist.page.rows, whitelist.standing.mode), (vec![self.entry.clone()], WhitelistMode::Off));
     }
 }
 
@@ -354,11 +395,11 @@ both_databases! {
             // Creating with a role of this organization is a wrong field; everything else names what is not there.
             assert!(matches!(answer.status, 404 | 422), "{function}: {answer:?}");
         }
-        for function in ["key_list", "role_list", "team_list", "organization_get", "session_list"] {
+        for function in ["key_list", "role_list", "team_list", "whitelist_list", "organization_get", "session_list"] {
             let list = things.call(&stranger.caller, function).await;
             assert_eq!(list.status, 200, "{function}");
             let ids = [things.key.id.to_string(), things.role.id.to_string(), things.member.to_string(),
-                things.invitation.to_string(), things.session.to_string(), things.owner.viewer.organization.to_string()];
+                things.invitation.to_string(), things.entry.id.to_string(), things.session.to_string(), things.owner.viewer.organization.to_string()];
             assert!(ids.iter().all(|id| !list.text.contains(id)), "{function}");
         }
         things.assert_untouched().await;
@@ -426,7 +467,7 @@ both_databases! {
             let list = things.call_route(&key.caller, method, path).await;
             assert_eq!(list.status, 200, "{method} {path}");
             let ids = [things.key.id.to_string(), things.role.id.to_string(), things.member.to_string(),
-                things.invitation.to_string(), things.owner.viewer.organization.to_string()];
+                things.invitation.to_string(), things.entry.id.to_string(), things.owner.viewer.organization.to_string()];
             assert!(path.ends_with(".json") || ids.iter().all(|id| !list.text.contains(id)), "{path}");
         }
         things.assert_untouched().await;

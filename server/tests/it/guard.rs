@@ -75,7 +75,7 @@ both_databases! {
             owner.key_with(key.view.role.id).await,
         );
         owner.revoke(revoked.view.id).await;
-        owner.bind_to(&app.database, bound.view.id, "198.51.100.0/24").await;
+        owner.bind_to(bound.view.id, "198.51.100.0/24").await;
         for (caller, status, reason) in [
             (app.visitor(), 401, "credentials_missing"),
             (app.visitor().bearer("nonsense"), 401, "unknown"),
@@ -173,7 +173,7 @@ both_databases! {
 
     async fn an_address_rule_is_applied_to_the_client_behind_the_guard(app = Setup::behind_a_proxy()) {
         let (owner, key) = app.shop().await;
-        owner.bind_to(&app.database, key.view.id, "127.0.0.2/32").await;
+        owner.bind_to(key.view.id, "127.0.0.2/32").await;
         let (service, log) = guarded(guard(app.address)).await;
         let mut right = Connection::open_from(SOMEBODY.parse().expect("an address"), service).await;
         assert_eq!(key.caller.get_over(&mut right, "/orders").await.status, 200);

@@ -90,7 +90,7 @@ both_databases! {
                 }
             }
         }
-        owner.bind_to(&app.database, id, "198.51.100.0/24").await;
+        owner.bind_to(id, "198.51.100.0/24").await;
         for (address, expected) in [("127.0.0.1", Some((Rule::KeyNetworks, 4))), ("", Some((Rule::KeyNetworks, 4))), ("198.51.100.9", None)] {
             assert_eq!(where_it_ends(&explain(&owner, id, "orders.read", address).await), expected, "{address}");
         }

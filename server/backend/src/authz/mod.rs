@@ -59,6 +59,14 @@ operations! {
     MemberUpdate = MemberUpdate;
     /// Removing a member.
     MemberRemove = MemberRemove;
+    /// Looking at the whitelist, and at whom it would refuse.
+    WhitelistRead = WhitelistView;
+    /// Adding addresses to it.
+    WhitelistCreate = WhitelistCreate;
+    /// Editing its entries, switching it on and off.
+    WhitelistUpdate = WhitelistUpdate;
+    /// Removing addresses from it.
+    WhitelistDelete = WhitelistDelete;
     /// Looking at the organization's plan and what it uses.
     OrganizationRead = OrganizationView;
     /// Renaming the organization.

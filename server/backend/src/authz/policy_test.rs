@@ -39,14 +39,7 @@ fn every_operation_takes_this_permission_and_these_system_roles_may() {
 /// A permission that no operation takes is a promise that nobody keeps; these are asked for elsewhere, or later.
 #[test]
 fn every_permission_of_the_catalogue_is_asked_for_by_something() {
-    const ELSEWHERE: [Permission; 6] = [
-        Permission::KeyVerify,
-        Permission::WhitelistView,
-        Permission::WhitelistCreate,
-        Permission::WhitelistUpdate,
-        Permission::WhitelistDelete,
-        Permission::IpLookup,
-    ];
+    const ELSEWHERE: [Permission; 2] = [Permission::KeyVerify, Permission::IpLookup];
     for permission in Permission::ALL {
         let taken = OPERATIONS.iter().any(|(_, taken)| *taken == Some(*permission));
         assert_ne!(taken, ELSEWHERE.contains(permission), "{permission}");

@@ -22,6 +22,7 @@ tables! {
         audit_seq -> BigInt,
         audit_hash -> Binary,
         created_at -> UtcMoment,
+        whitelist_version -> BigInt,
     }
     users (id) {
         id -> Text,
@@ -141,9 +142,14 @@ tables! {
         window_seconds -> BigInt,
         requests -> BigInt,
     }
-    whitelist_networks (organization_id, network) {
+    whitelist_networks (id) {
+        id -> Text,
         organization_id -> Text,
         network -> Text,
+        label -> Text,
+        version -> BigInt,
+        created_at -> UtcMoment,
+        created_by -> Text,
     }
     secret_uses (secret_id) {
         secret_id -> Text,
@@ -248,6 +254,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     secret_uses,
     key_networks,
     key_usage,
+    key_traces,
 );
 
 diesel::define_sql_function! {

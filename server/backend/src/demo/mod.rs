@@ -8,29 +8,29 @@ mod traffic;
 
 use std::net::IpAddr;
 
-use diesel::ExpressionMethods as _;
-use diesel_async::RunQueryDsl as _;
-use serde_json::json;
 use shared::{
     Permission, Timestamp,
     key::{Environment, KeyCreateParams, KeyListParams},
     limit::{RateLimit, Window},
     role::{RoleCreateParams, SystemRole},
     team::{InvitationCreateParams, TeamListParams},
+    whitelist::{WhitelistCreateParams, WhitelistLine, WhitelistMode},
 };
 use smallvec::smallvec;
 
 use self::traffic::{Past, Traffic};
 use crate::{
     Backend, Failure, Settings, SignUpMode,
-    audit::{AuditEvent, Tried},
+    audit::Tried,
     authn::session::NewSession,
-    authz::{Invite, KeyCreate, KeyDelete, KeyRead, KeyUpdate, MemberRead, RoleCreate},
+    authz::{
+        Invite, KeyCreate, KeyDelete, KeyRead, KeyUpdate, MemberRead, RoleCreate, WhitelistCreate, WhitelistUpdate,
+    },
     clock::Clock,
     context::{Context, RequestInfo},
-    db::{column::Id, schema::key_networks, tx::WriteTx},
-    keyring::{AskedPermission, Question, applier::Subject, secret::WellFormed},
-    ops::RateLimitsChange,
+    expected::Expected,
+    keyring::{AskedPermission, Question, secret::WellFormed},
+    ops::{KeyNetworksChange, RateLimitsChange, WhitelistModeChange},
     random,
 };
 
@@ -89,6 +89,13 @@ const PARTNER_NETWORK: &str = "198.51.100.0/24";
 /// How often it may be used.
 const PARTNER_LIMITS: [RateLimit; 2] =
     [RateLimit { window: Window::Second, requests: 10 }, RateLimit { window: Window::Hour, requests: 1_000 }];
+/// The organization's own addresses.
+const WHITELIST: [(&str, &str); 4] = [
+    ("192.0.2.0/24", "Data centre"),
+    ("2001:db8::/48", "Data centre, IPv6"),
+    (PARTNER_NETWORK, "Contoso"),
+    ("203.0.113.5", ""),
+];
 
 #[rustfmt::skip]
 const STORIES: [Story; 13] = {
@@ -169,6 +176,8 @@ impl Demo {
         let owner = self.person(&session).await?;
         self.add_colleagues(&owner, password).await?;
         self.add_partner_role(&owner).await?;
+        self.clock.set(self.today.plus_days(-30));
+        self.add_whitelist(&owner).await?;
 
         let mut past = Past::default();
         for story in &STORIES {
@@ -321,13 +330,22 @@ impl Demo {
     }
 
     async fn restrict(&self, owner: &Context, key: shared::KeyId) -> Result<(), Failure> {
-        let permit = owner.authorize::<KeyUpdate>()?;
-        let mut tx = WriteTx::begin(&self.backend.inner.store, &permit, self.backend.now()).await?;
-        let row = (key_networks::key_id.eq(Id(key)), key_networks::network.eq(PARTNER_NETWORK));
-        diesel::insert_into(key_networks::table).values(row).execute(tx.connection()?).await?;
-        tx.touch(Subject::Key(key));
-        let event = AuditEvent::created("key.network.create", key, json!({ "network": PARTNER_NETWORK }));
-        self.backend.applied(tx.commit(event, || {}).await?).await
+        let change = KeyNetworksChange { target: key.into(), networks: vec![PARTNER_NETWORK.to_owned()] };
+        self.backend.key_networks_update(&owner.authorize::<KeyUpdate>()?, change).await?;
+        Ok(())
+    }
+
+    /// A whitelist on trial: most of the traffic comes from it, and some does not.
+    async fn add_whitelist(&self, owner: &Context) -> Result<(), Failure> {
+        for (address, label) in WHITELIST {
+            let line = WhitelistLine { address: address.to_owned(), label: label.to_owned() };
+            let params = WhitelistCreateParams { line, accept: false };
+            self.backend.whitelist_create(&owner.authorize::<WhitelistCreate>()?, params).await?;
+        }
+        let change =
+            WhitelistModeChange { expected: Expected::Anything, mode: WhitelistMode::Report, accept_empty: false };
+        self.backend.whitelist_mode_update(&owner.authorize::<WhitelistUpdate>()?, change).await?;
+        Ok(())
     }
 }
 

@@ -19,13 +19,12 @@ use std::{
 
 use diesel::{ExpressionMethods as _, QueryDsl as _, SelectableHelper as _};
 use diesel_async::RunQueryDsl as _;
-use ipnet::IpNet;
-use shared::{Grants, KeyId, OrganizationId};
+use shared::{Grants, KeyId, OrganizationId, network::Network, whitelist::WhitelistMode};
 use tokio::sync::Mutex;
 
 use super::{
     Keyring,
-    decide::{OrganizationState, RoleState},
+    decide::{OrganizationState, RoleState, Whitelist},
     load::{self, Progress},
     network::{self, NetworkSet},
 };
@@ -194,7 +193,9 @@ impl Applier {
         let mut role_rows = roles::table.select(RoleRow::as_select()).into_boxed();
         let mut permission_rows =
             role_permissions::table.inner_join(roles::table).select(RolePermissionRow::as_select()).into_boxed();
-        let mut lists = whitelist_networks::table.into_boxed();
+        let mut lists = whitelist_networks::table
+            .select((whitelist_networks::organization_id, whitelist_networks::network))
+            .into_boxed();
         if let Some(only) = only {
             rows = rows.filter(organizations::id.eq_any(only.to_vec()));
             role_rows = role_rows.filter(roles::organization_id.eq_any(only.to_vec()));
@@ -213,16 +214,20 @@ impl Applier {
             let state = Arc::new(RoleState::new(row.name, permissions));
             organization_roles.entry(row.organization_id.0).or_default().insert(row.id.0, state);
         }
-        let mut networks = HashMap::<OrganizationId, Vec<IpNet>>::new();
+        let mut networks = HashMap::<OrganizationId, Vec<Network>>::new();
         for (organization, network) in lists.load::<(Id<OrganizationId>, String)>(connection).await? {
             networks.entry(organization.0).or_default().push(network::read(&network)?);
         }
         for row in rows {
             let id = row.id.0;
+            let listed = networks.remove(&id).unwrap_or_default();
             let state = OrganizationState {
                 roles: organization_roles.remove(&id).unwrap_or_default(),
-                whitelist: (row.whitelist_mode == "on")
-                    .then(|| NetworkSet::new(networks.remove(&id).unwrap_or_default())),
+                whitelist: match row.whitelist_mode()? {
+                    WhitelistMode::Off => Whitelist::Off,
+                    WhitelistMode::Report => Whitelist::Report(NetworkSet::new(listed)),
+                    WhitelistMode::On => Whitelist::On(NetworkSet::new(listed)),
+                },
                 monthly_requests: self.plans.of(&row.plan)?.monthly_requests,
             };
             let is_new = self.keyring.index.organization(id).is_none();

@@ -71,10 +71,21 @@ impl Default for RoleState {
 pub(crate) struct OrganizationState {
     /// Shared with whoever was just verified, so that telling who that was copies nothing.
     pub(crate) roles: HashMap<RoleId, Arc<RoleState>, ById>,
-    /// `None` unless the whitelist is switched on.
-    pub(crate) whitelist: Option<NetworkSet>,
+    pub(crate) whitelist: Whitelist,
     /// How many requests a month the plan allows; `None` for no limit.
     pub(crate) monthly_requests: Option<u64>,
+}
+
+/// The organization's list of addresses, and what is done about all others.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) enum Whitelist {
+    /// Nothing, so there is no need to know it.
+    #[default]
+    Off,
+    /// They are allowed, and counted.
+    Report(NetworkSet),
+    /// They are refused.
+    On(NetworkSet),
 }
 
 /// A genuine secret with everything the rules look at.
@@ -161,15 +172,16 @@ fn key_networks(records: &Records<'_>, asked: &Asked<'_>) -> Judgement {
 }
 
 fn whitelist(records: &Records<'_>, asked: &Asked<'_>) -> Judgement {
-    on_the_list(records.organization.whitelist.as_ref(), asked)
+    match &records.organization.whitelist {
+        Whitelist::On(list) => on_the_list(Some(list), asked),
+        Whitelist::Off | Whitelist::Report(_) => Ok(()),
+    }
 }
 
 /// No list allows every address, and also none at all.
 fn on_the_list(list: Option<&NetworkSet>, asked: &Asked<'_>) -> Judgement {
     match list {
-        Some(list) if !asked.question.address.is_some_and(|address| list.contains(address)) => {
-            Err(Refusal::IpNotAllowed)
-        }
+        Some(list) if !is_on(list, asked.question) => Err(Refusal::IpNotAllowed),
         _ => Ok(()),
     }
 }
@@ -199,6 +211,16 @@ fn monthly_requests(records: &Records<'_>, _: &Asked<'_>) -> Judgement {
         Some(limit) if records.requests_this_month >= limit => Err(Refusal::LimitExceeded),
         _ => Ok(()),
     }
+}
+
+/// Whether a request that [`decide`] allows would be refused, were the whitelist switched on and not only reporting.
+pub(crate) fn is_reported(organization: &OrganizationState, question: &Question<'_>) -> bool {
+    matches!(&organization.whitelist, Whitelist::Report(list) if !is_on(list, question))
+}
+
+/// Whether the list allows the address. None allows one that is not known.
+fn is_on(list: &NetworkSet, question: &Question<'_>) -> bool {
+    question.address.is_some_and(|address| list.contains(address))
 }
 
 #[cfg(test)]
@@ -292,7 +314,7 @@ mod tests {
         case.question.organization = Some(OrganizationId::from_bits(99));
         case.key.status = KeyStatus::Revoked;
         case.key.networks = Some(Box::new(networks("198.51.100.0/24")));
-        case.organization.whitelist = Some(networks("192.0.2.0/24"));
+        case.organization.whitelist = Whitelist::On(networks("192.0.2.0/24"));
         case.question.permissions.push(AskedPermission::read("api.key.create"));
         case.organization.monthly_requests = Some(10);
         case.used = 10;
@@ -307,7 +329,7 @@ mod tests {
         assert_eq!(case.at(NOW), Err(Refusal::IpNotAllowed), "the key's own list");
         case.key.networks = Some(Box::new(networks("203.0.113.0/24")));
         assert_eq!(case.at(NOW), Err(Refusal::IpNotAllowed), "the whitelist");
-        case.organization.whitelist = Some(networks("203.0.113.9/32"));
+        case.organization.whitelist = Whitelist::On(networks("203.0.113.9/32"));
         assert_eq!(case.at(NOW), Err(Refusal::PermissionMissing));
         case.question.permissions.pop();
         assert_eq!(case.at(NOW), Err(Refusal::LimitExceeded));
@@ -351,6 +373,25 @@ mod tests {
         assert_eq!(case.at(NOW), Ok(()));
         case.key.networks = Some(Box::new(networks("0.0.0.0/0")));
         assert_eq!(case.at(NOW), Err(Refusal::IpNotAllowed));
+    }
+
+    #[test]
+    fn a_whitelist_that_only_reports_refuses_nothing_and_tells_what_it_would_refuse() {
+        let mut case = case();
+        for (whitelist, reported) in [
+            (Whitelist::Off, false),
+            (Whitelist::Report(networks("203.0.113.0/24")), false),
+            (Whitelist::Report(networks("192.0.2.0/24")), true),
+            (Whitelist::Report(NetworkSet::default()), true),
+            (Whitelist::On(networks("203.0.113.0/24")), false),
+        ] {
+            case.organization.whitelist = whitelist;
+            assert_eq!(case.at(NOW), Ok(()));
+            assert_eq!(is_reported(&case.organization, &case.question), reported, "{:?}", case.organization.whitelist);
+        }
+        case.organization.whitelist = Whitelist::Report(networks("0.0.0.0/0"));
+        case.question.address = None;
+        assert!(is_reported(&case.organization, &case.question), "an unknown address is on no list");
     }
 
     #[test]

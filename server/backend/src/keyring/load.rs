@@ -24,8 +24,7 @@ use diesel::{
     sql_types::{BigInt, Bool},
 };
 use diesel_async::RunQueryDsl as _;
-use ipnet::IpNet;
-use shared::{KeyId, OrganizationId, RoleId, SecretId, key::KeyStatus, limit::RateLimit};
+use shared::{KeyId, OrganizationId, RoleId, SecretId, key::KeyStatus, limit::RateLimit, network::Network};
 use tokio::task::JoinSet;
 
 use super::{
@@ -73,7 +72,7 @@ type SecretRow = (Id<SecretId>, Id<KeyId>, Digest32, Option<Moment>);
 /// What few keys have, and lies in tables of its own.
 #[derive(Default)]
 struct Extras {
-    networks: HashMap<KeyId, Vec<IpNet>>,
+    networks: HashMap<KeyId, Vec<Network>>,
     limits: HashMap<KeyId, Vec<RateLimit>>,
 }
 

@@ -11,7 +11,7 @@ pub(crate) mod decide;
 mod flood;
 pub(crate) mod index;
 mod load;
-pub(crate) mod network;
+pub mod network;
 pub(crate) mod pepper;
 pub(crate) mod record;
 pub mod secret;
@@ -25,7 +25,7 @@ use smallvec::SmallVec;
 pub use self::decide::RoleState;
 use self::{
     allowance::{Allowance, Standing},
-    decide::{Asked, Records, decide},
+    decide::{Asked, Records, decide, is_reported},
     flood::Flood,
     index::Index,
     pepper::Peppers,
@@ -178,7 +178,8 @@ impl Keyring {
             Err(Refusal::Unknown) => return Err(Refusal::Unknown),
             Err(_) => Standing::default(),
         };
-        self.recorder.note(slot, entry.id(), question, outcome.map(|()| Allowed::default()), now);
+        let noted = outcome.map(|()| Allowed { reported: is_reported(&organization, question) });
+        self.recorder.note(slot, entry.id(), question, noted, now);
         let holder = Holder {
             key: slot.id(),
             organization: slot.organization().id(),

@@ -11,6 +11,7 @@ use shared::{
     field::FieldError,
     organization::OrganizationRef,
     role::SystemRole,
+    whitelist::WhitelistMode,
 };
 
 use super::organization::owner_email;
@@ -88,7 +89,8 @@ impl Backend {
             id: Id(fresh_id!(OrganizationId, now)),
             name: organization_name,
             plan: self.inner.plans.of_new_organizations().to_owned(),
-            whitelist_mode: "off".to_owned(),
+            whitelist_mode: WhitelistMode::Off.code().to_owned(),
+            whitelist_version: 1,
             audit_seq: 0,
             audit_hash: Digest32([0; 32]),
             created_at: Moment(now),

@@ -17,7 +17,7 @@ use crate::{
     failure::Failure,
     keyring::{
         AskedPermission, Question,
-        decide::{Asked, Records, explain as ask_every_rule},
+        decide::{Asked, Records, Whitelist, explain as ask_every_rule},
     },
 };
 
@@ -77,7 +77,9 @@ fn passed(rule: Rule, records: &Records<'_>, question: &Question<'_>) -> String 
         Rule::Secret => "The current secret key is presented. An old one works until its rotation is over.".to_owned(),
         Rule::KeyNetworks if records.key.networks.is_none() => "The key may be used from anywhere.".to_owned(),
         Rule::KeyNetworks => format!("{} is in a network of the key.", said(question.address)),
-        Rule::Whitelist if organization.whitelist.is_none() => "The whitelist is not switched on.".to_owned(),
+        Rule::Whitelist if !matches!(organization.whitelist, Whitelist::On(_)) => {
+            "The whitelist is not switched on.".to_owned()
+        }
         Rule::Whitelist => format!("{} is on the whitelist.", said(question.address)),
         Rule::Permission if question.permissions.is_empty() => "No permission is asked for.".to_owned(),
         Rule::Permission => {

@@ -6,6 +6,7 @@ mod audit;
 mod explain;
 mod invitation;
 mod key;
+mod key_networks;
 mod organization;
 mod own_account;
 mod permission;
@@ -14,16 +15,23 @@ mod role;
 mod rotation;
 mod team;
 mod usage;
+mod whitelist;
+mod whitelist_callers;
+mod whitelist_mode;
 
 pub use self::{
     audit::{AuditPlace, Recorded},
     key::KeyChange,
+    key_networks::KeyNetworksChange,
     organization::OrganizationChange,
     permission::KnownPermission,
     rate_limit::RateLimitsChange,
     role::{RoleChange, RoleRemoval},
     rotation::KeyRotation,
     team::MemberChange,
+    whitelist::WhitelistChange,
+    whitelist_callers::Elsewhere,
+    whitelist_mode::WhitelistModeChange,
 };
 
 use shared::{AppError, field::FieldError};

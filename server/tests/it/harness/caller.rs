@@ -16,9 +16,10 @@ use shared::{
     key::{KeyCreated, KeyList, KeyListParams, KeyView},
     role::{RoleDetail, RoleView, SystemRole},
     team::{InvitationSent, InvitationView, MemberView, Team, TeamListParams, TeamRow},
+    whitelist::{WhitelistEntry, WhitelistList, WhitelistMode, WhitelistSaved},
 };
 
-use super::{Answer, Connection, Database, TestApp};
+use super::{Answer, Connection, TestApp};
 
 /// Good enough for everybody here.
 pub(crate) const PASSWORD: &str = "plain purple elephants march";
@@ -267,13 +268,29 @@ impl Person {
         self.role_with(name, permissions).await
     }
 
+    /// Adds to the whitelist, whatever there is to warn about.
+    pub(crate) async fn whitelist(&self, address: &str, label: &str) -> WhitelistEntry {
+        let params = json!({ "line": { "address": address, "label": label }, "accept": true });
+        let saved: WhitelistSaved = self.caller.call("whitelist_create", json!({ "params": params })).await.ok();
+        saved.entry
+    }
+
+    /// What the page shows for a search.
+    pub(crate) async fn whitelist_list(&self, search: &str) -> WhitelistList {
+        self.caller.call("whitelist_list", json!({ "params": { "search": search, "page": 1 } })).await.ok()
+    }
+
+    /// Switches the whitelist, as it is now.
+    pub(crate) async fn whitelist_mode(&self, mode: WhitelistMode) -> Answer {
+        let version = self.whitelist_list("").await.standing.version;
+        let params = json!({ "version": version, "mode": mode, "accept_empty": false });
+        self.caller.call("whitelist_mode_update", json!({ "params": params })).await
+    }
+
     /// Lets the key be used from this network alone.
-    pub(crate) async fn bind_to(&self, database: &Database, id: KeyId, network: &str) {
-        database.execute(&format!("INSERT INTO key_networks (key_id, network) VALUES ('{id}', '{network}')")).await;
-        // A change by the server itself has it read the key's networks.
-        for change in ["key_pause", "key_resume"] {
-            self.caller.call(change, json!({ "id": id })).await.ok::<Value>();
-        }
+    pub(crate) async fn bind_to(&self, id: KeyId, network: &str) {
+        let params = json!({ "before": { "key": id, "networks": [] }, "networks": [network] });
+        self.caller.call("key_networks_update", json!({ "params": params })).await.ok::<Value>();
     }
 
     /// The address that the key was last used from.

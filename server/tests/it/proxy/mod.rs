@@ -82,7 +82,7 @@ async fn a_refused_request_gets_the_servers_status_headers_and_body_and_never_re
     let client = owner.key(SystemRole::ApiClient).await;
     owner.revoke(revoked.view.id).await;
     owner.caller.call("key_pause", json!({ "id": paused.view.id })).await.ok::<serde_json::Value>();
-    owner.bind_to(&app.database, bound.view.id, "198.51.100.0/24").await;
+    owner.bind_to(bound.view.id, "198.51.100.0/24").await;
     for (caller, status, reason) in [
         (app.visitor(), 401, "credentials_missing"),
         (app.visitor().with("authorization", key.secret), 401, "bearer_missing"),
@@ -182,7 +182,7 @@ async fn the_server_sees_the_clients_address_and_not_the_proxys_nor_what_the_cli
 async fn an_address_rule_is_applied_to_the_client_behind_the_proxy(app: &TestApp, program: Program) {
     let proxy = Proxy::start(program, app.address).await;
     let (owner, key) = app.shop().await;
-    owner.bind_to(&app.database, key.view.id, &format!("{CLIENT}/32")).await;
+    owner.bind_to(key.view.id, &format!("{CLIENT}/32")).await;
     let mut right = Connection::open_from(CLIENT, proxy.address).await;
     assert_eq!(key.caller.get_over(&mut right, "/orders").await.status, 200);
     let liar = key.caller.at(proxy.address).with("x-forwarded-for", CLIENT.to_string());

@@ -41,7 +41,7 @@ both_databases! {
         let (owner, key) = app.shop().await;
         let client = owner.key(SystemRole::ApiClient).await;
         let bound = owner.key_with(key.view.role.id).await;
-        owner.bind_to(&app.database, bound.view.id, "198.51.100.7/32").await;
+        owner.bind_to(bound.view.id, "198.51.100.7/32").await;
         for name in RECORDED {
             let mut line = Line::open(app).await;
             for (request, status, reason, challenge) in [

@@ -21,7 +21,10 @@ use super::{
 };
 use crate::{
     error::ApiResult,
-    features::usage::{api::usage_series, series::window_of},
+    features::{
+        usage::{api::usage_series, series::window_of},
+        whitelist::networks_section::KeyNetworksList,
+    },
     session::Session,
 };
 
@@ -38,6 +41,8 @@ pub(super) struct Desk {
     pub(super) window: Memo<Window>,
     /// How much it is used.
     pub(super) usage: Resource<ApiResult<UsageSeries>>,
+    /// From where it may be used.
+    pub(super) networks: KeyNetworksList,
     /// How often it may be used.
     pub(super) limits: Resource<ApiResult<RateLimitsView>>,
     /// What was refused last.
@@ -99,7 +104,20 @@ impl Desk {
             explanation.refetch();
         });
         let tab = Tab::new(reread);
-        Self { tab, id, detail, window, usage, limits, refusals, question, explanation, notes: NotesDraft::new() }
+        let networks = KeyNetworksList::new(id);
+        Self {
+            tab,
+            id,
+            detail,
+            window,
+            usage,
+            networks,
+            limits,
+            refusals,
+            question,
+            explanation,
+            notes: NotesDraft::new(),
+        }
     }
 }
 

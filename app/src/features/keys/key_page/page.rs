@@ -20,7 +20,8 @@ use super::{
     usage::UsageSection,
 };
 use crate::{
-    layout::{forbidden::Forbidden, loaded::latest, page_header::PageHeader, skeleton::Skeleton},
+    features::whitelist::networks_section::NetworksSection,
+    layout::{forbidden::Forbidden, loaded::latest, page_header::PageHeader, section::Section, skeleton::Skeleton},
     page_answer::set_status,
     session::{Protected, Session},
     ui::unavailable::Unavailable,
@@ -109,6 +110,13 @@ fn Content(
             <FactsSection detail viewer/>
             <UsageSection desk id viewer/>
             <RefusalsSection desk id now viewer/>
+            <Section
+                id="networks"
+                title="Allowed addresses"
+                sentence="From where this key may be used, besides the organization's whitelist."
+            >
+                <NetworksSection list=desk.networks viewer=viewer.get_value() fixed=Signal::derive(move || !editable.get())/>
+            </Section>
             <RateLimitsSection tab=desk.tab key=id limits=desk.limits refused=update_refused/>
             <NotesSection desk detail viewer/>
         </div>

@@ -7,3 +7,4 @@ pub(crate) mod mail;
 pub(crate) mod organization;
 pub(crate) mod repeat;
 pub(crate) mod role;
+pub(crate) mod whitelist;
