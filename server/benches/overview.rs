@@ -13,6 +13,7 @@ use backend::{
     context::{Context, RequestInfo},
     mail::MailSettings,
     plan::Plans,
+    webhook::WebhookSettings,
 };
 use criterion::{Criterion, criterion_group, criterion_main};
 use shared::{key::KeyListParams, usage::Window};
@@ -29,6 +30,7 @@ async fn filled(folder: &std::path::Path) -> (Backend, Context) {
         secure_cookies: false,
         plans: Plans::load(None, "Custom").expect("the plans that come with the server"),
         mail: MailSettings::files(folder.join("outbox")),
+        webhooks: WebhookSettings::default(),
         clock: Clock::System,
     });
     let backend = backend.await.expect("a database");

@@ -18,6 +18,7 @@ use backend::{
     keyring::{AskedPermission, Question, credential},
     mail::MailSettings,
     plan::Plans,
+    webhook::WebhookSettings,
 };
 use criterion::{BenchmarkId, Criterion, criterion_group, criterion_main};
 use tokio::runtime::Runtime;
@@ -35,6 +36,7 @@ fn settings(folder: &Path) -> Settings {
         secure_cookies: false,
         plans: Plans::load(None, "Custom").expect("the plans that come with the server"),
         mail: MailSettings::files(folder.join("outbox")),
+        webhooks: WebhookSettings::default(),
         clock: Clock::System,
     }
 }

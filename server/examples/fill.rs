@@ -11,7 +11,10 @@ use std::{
 };
 
 use anyhow::{Context as _, Result};
-use backend::{Backend, Settings, SignUpMode, clock::Clock, context::RequestInfo, mail::MailSettings, plan::Plans};
+use backend::{
+    Backend, Settings, SignUpMode, clock::Clock, context::RequestInfo, mail::MailSettings, plan::Plans,
+    webhook::WebhookSettings,
+};
 
 #[tokio::main]
 async fn main() -> Result<()> {
@@ -27,6 +30,7 @@ async fn main() -> Result<()> {
         secure_cookies: false,
         plans: Plans::load(None, "Custom")?,
         mail: MailSettings::files(folder.join("outbox")),
+        webhooks: WebhookSettings::default(),
         clock: Clock::System,
     })
     .await?;

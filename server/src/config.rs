@@ -5,7 +5,7 @@
 
 use std::{fmt, net::SocketAddr, num::NonZeroU32, path::PathBuf};
 
-use backend::{SignUpMode, clock::Clock, mail::MailSettings, plan::Plans};
+use backend::{SignUpMode, clock::Clock, mail::MailSettings, plan::Plans, webhook::WebhookSettings};
 use clap::{Args, Parser, Subcommand};
 
 use crate::{cli, middleware::client_address::TrustedProxies, v1::rate_limit::PER_MINUTE};
@@ -83,6 +83,12 @@ pub struct Options {
     #[arg(long, env = "IPAWARE_MAIL_FROM", value_name = "ADDRESS")]
     pub mail_from: Option<String>,
 
+    /// Let webhooks lead to http:// and to addresses that are not on the public internet, such as 10.0.0.5: for servers
+    /// whose people all may reach what the server can. [default: false]
+    #[arg(long, env = "IPAWARE_WEBHOOK_ALLOW_PRIVATE", value_name = "true|false", num_args = 0..=1,
+        default_missing_value = "true")]
+    pub webhook_allow_private: Option<String>,
+
     /// Where to report security problems, as mailto:… or https://…; published as /.well-known/security.txt.
     #[arg(long, env = "IPAWARE_SECURITY_CONTACT", value_name = "URI")]
     pub security_contact: Option<String>,
@@ -150,6 +156,8 @@ pub struct Config {
     pub smtp_url: Option<String>,
     /// Who the mails are from.
     pub mail_from: String,
+    /// Whether webhooks may lead to `http://` and inside the own network.
+    pub webhook_allow_private: bool,
     /// For security.txt.
     pub security_contact: Option<String>,
     /// How many requests a minute one key may send to what manages something.
@@ -199,6 +207,10 @@ impl Config {
             mmdb: given(options.mmdb).map(|files| read_files(&files)).unwrap_or_default(),
             smtp_url: given(options.smtp_url),
             mail_from: given(options.mail_from).unwrap_or_else(|| "IPAware <ipaware@localhost>".to_owned()),
+            webhook_allow_private: read_switch(
+                "--webhook-allow-private (IPAWARE_WEBHOOK_ALLOW_PRIVATE)",
+                given(options.webhook_allow_private).as_deref(),
+            )?,
             security_contact: given(options.security_contact).map(|uri| read_contact(&uri)).transpose()?,
             management_rate_limit: read_rate_limit(given(options.management_rate_limit).as_deref())?,
             log_format: read_log_format(given(options.log_format).as_deref())?,
@@ -233,6 +245,7 @@ impl Config {
                 outbox: self.data_dir.join("outbox"),
                 public_url: self.public_url.clone().unwrap_or_else(|| local_url(listening)),
             },
+            webhooks: WebhookSettings { allow_private: self.webhook_allow_private, ..WebhookSettings::default() },
             clock: Clock::System,
         }
     }
@@ -323,6 +336,14 @@ fn read_otlp_endpoint(text: &str) -> Result<String, ConfigError> {
             "--otlp-endpoint (OTEL_EXPORTER_OTLP_ENDPOINT)",
             "it must be the address of a collector, like http://localhost:4318.",
         ))
+    }
+}
+
+fn read_switch(option: &'static str, text: Option<&str>) -> Result<bool, ConfigError> {
+    match text {
+        None | Some("false") => Ok(false),
+        Some("true") => Ok(true),
+        Some(other) => Err(ConfigError::new(option, format!("{other:?} is neither true nor false."))),
     }
 }
 

@@ -47,6 +47,8 @@ pub struct Viewer {
     pub is_owner: bool,
     /// Whom to ask for more.
     pub owner_email: String,
+    /// How many alerts nobody has acknowledged yet; `None` for those who may not see them.
+    pub open_alerts: Option<u64>,
 }
 
 impl Viewer {

@@ -125,6 +125,12 @@ ids! {
     NetworkId = "net_";
     /// A mail that is to be sent.
     MailId = "mail_";
+    /// Something that somebody should look at.
+    AlertId = "alr_";
+    /// Where alerts are posted to.
+    WebhookId = "whk_";
+    /// One message to a webhook, however often it is tried.
+    DeliveryId = "msg_";
 }
 
 #[cfg(test)]

@@ -75,7 +75,6 @@ macro_rules! words {
         }
     };
 }
-
 pub(crate) use words;
 
 words! {

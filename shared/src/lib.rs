@@ -4,6 +4,7 @@
 //! function gives the same answer on both sides.
 
 pub mod account;
+pub mod alert;
 pub mod audit;
 pub mod base62;
 pub mod error;
@@ -23,9 +24,13 @@ pub mod team;
 pub mod timestamp;
 pub mod usage;
 pub mod verify;
+pub mod webhook;
 pub mod whitelist;
 
 pub use error::AppError;
-pub use id::{InvitationId, KeyId, MailId, MemberId, NetworkId, OrganizationId, RoleId, SecretId, SessionId, UserId};
+pub use id::{
+    AlertId, DeliveryId, InvitationId, KeyId, MailId, MemberId, NetworkId, OrganizationId, RoleId, SecretId, SessionId,
+    UserId, WebhookId,
+};
 pub use permission::{Grants, Permission, PermissionSet};
 pub use timestamp::Timestamp;

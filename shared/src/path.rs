@@ -20,6 +20,10 @@ pub const AUDIT_CSV: &str = "/download/audit.csv";
 pub const AUDIT_JSONL: &str = "/download/audit.jsonl";
 /// The addresses that keys may be used from.
 pub const WHITELIST: &str = "/whitelist";
+/// What somebody should look at.
+pub const ALERTS: &str = "/alerts";
+/// From when on there are alerts, and where they go.
+pub const ALERT_SETTINGS: &str = "/alerts/settings";
 /// The organization, one's own password and sessions.
 pub const SETTINGS: &str = "/settings";
 /// Accepting an invitation: `/join?token=…`.

@@ -1,6 +1,7 @@
 //! One folder per feature: its server functions, forms and pages stand side by side.
 
 pub mod account;
+pub mod alerts;
 pub mod audit;
 pub mod keys;
 pub mod roles;

@@ -33,6 +33,8 @@ pub enum Icon {
     Scroll,
     /// A globe.
     Globe,
+    /// A bell.
+    Bell,
     /// Two sliders.
     Sliders,
     /// Three bars.
@@ -78,6 +80,7 @@ impl Icon {
             Self::Globe => {
                 "M8 1.8a6.2 6.2 0 1 1 0 12.4A6.2 6.2 0 0 1 8 1.8zM1.8 8h12.4M8 1.8c3.7 3.8 3.7 8.6 0 12.4M8 1.8c-3.7 3.8-3.7 8.6 0 12.4"
             }
+            Self::Bell => "M8 2a4 4 0 0 1 4 4v3l1.5 2.5h-11L4 9V6a4 4 0 0 1 4-4zM6.5 13.5a1.6 1.6 0 0 0 3 0",
             Self::Sliders => {
                 "M2 4.5h5.2M10.8 4.5H14M9 2.7a1.8 1.8 0 1 1 0 3.6 1.8 1.8 0 0 1 0-3.6zM2 11.5h2.2M7.8 11.5H14M6 9.7a1.8 1.8 0 1 1 0 3.6 1.8 1.8 0 0 1 0-3.6z"
             }

@@ -28,6 +28,15 @@ pub struct RequestInfo {
     pub user_agent: Option<String>,
 }
 
+/// Whether somebody asks, or a page that was left open.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Visit {
+    /// Keeps their session alive.
+    OfAPerson,
+    /// Does not: a session that nobody uses ends, whatever is open.
+    OfAPage,
+}
+
 /// A request that has not been authenticated.
 #[derive(Debug, Clone)]
 pub struct Anonymous {
@@ -43,7 +52,16 @@ impl Anonymous {
     /// [`AppError::SignedOut`] when there is no session, or it has ended.
     pub async fn authenticate(self) -> Result<Context, Failure> {
         let token = self.token.as_ref().ok_or(AppError::SignedOut)?;
-        self.backend.session_context(token, self.request).await
+        self.backend.session_context(token, self.request, Visit::OfAPerson).await
+    }
+
+    /// The same for what a page asks by itself, which keeps no session alive.
+    ///
+    /// # Errors
+    /// As [`Self::authenticate`].
+    pub async fn authenticate_page(self) -> Result<Context, Failure> {
+        let token = self.token.as_ref().ok_or(AppError::SignedOut)?;
+        self.backend.session_context(token, self.request, Visit::OfAPage).await
     }
 
     /// Whether a stranger may make an account.

@@ -4,12 +4,14 @@
 use sha2::{Digest as _, Sha256};
 use shared::{
     AppError, RoleId,
+    alert::{AlertSettings, AlertView},
     key::KeyView,
     limit::RateLimitsView,
     organization::OrganizationView,
     permission::ApplicationPermission,
     role::RoleView,
     team::{InvitationView, MemberView},
+    webhook::{DeliveryView, WebhookView},
     whitelist::{KeyNetworks, WhitelistEntry, WhitelistStanding},
 };
 
@@ -118,7 +120,32 @@ impl Stateful for WhitelistEntry {
     }
 }
 
+impl Stateful for AlertSettings {
+    fn state(&self) -> State {
+        State::of_version(self.version)
+    }
+}
+
 impl Stateful for WhitelistStanding {
+    fn state(&self) -> State {
+        State::of_version(self.version)
+    }
+}
+
+impl Stateful for AlertView {
+    fn state(&self) -> State {
+        State::of_text(if self.acknowledged.is_some() { "acknowledged" } else { "open" })
+    }
+}
+
+impl Stateful for DeliveryView {
+    /// Each try is a new state.
+    fn state(&self) -> State {
+        State::of_text(&format!("{} {}", self.status.code(), self.attempts.len()))
+    }
+}
+
+impl Stateful for WebhookView {
     fn state(&self) -> State {
         State::of_version(self.version)
     }
@@ -199,6 +226,8 @@ pub enum Thing {
     WhitelistEntry(WhitelistEntry),
     Whitelist(WhitelistStanding),
     KeyNetworks(KeyNetworks),
+    AlertSettings(AlertSettings),
+    Webhook(WebhookView),
 }
 
 impl Thing {
@@ -215,6 +244,8 @@ impl Thing {
             Self::WhitelistEntry(_) => AppError::stale("entry"),
             Self::Whitelist(_) => AppError::stale("whitelist"),
             Self::KeyNetworks(_) => AppError::stale("list"),
+            Self::AlertSettings(_) => AppError::stale("page of settings"),
+            Self::Webhook(_) => AppError::stale("webhook"),
         }
     }
 }
@@ -240,6 +271,8 @@ things! {
     WhitelistEntry = WhitelistEntry;
     Whitelist = WhitelistStanding;
     KeyNetworks = KeyNetworks;
+    AlertSettings = AlertSettings;
+    Webhook = WebhookView;
 }
 
 #[cfg(test)]

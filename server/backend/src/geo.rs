@@ -145,7 +145,7 @@ impl GeoDatabases {
     }
 }
 
-fn scope(address: IpAddr) -> &'static str {
+pub(crate) fn scope(address: IpAddr) -> &'static str {
     SPECIAL_NETWORKS.iter().find(|(network, _)| network.contains(&address)).map_or("global", |(_, scope)| scope)
 }
 

@@ -1,8 +1,9 @@
 //! Every rule and all data: who may do what, what a key is, whether a request is allowed.
 //!
-//! Knows neither HTTP nor pages. Whoever calls it brings a [`context::RequestInfo`], gets a [`context::Context`],
+//! Serves no HTTP and knows no pages. Whoever calls it brings a [`context::RequestInfo`], gets a [`context::Context`],
 //! asks that for a [`authz::Permit`], and hands the permit to an operation of [`Backend`].
 
+mod alerts;
 pub mod audit;
 pub mod authn;
 pub mod authz;
@@ -28,12 +29,13 @@ mod tasks;
 mod test_support;
 mod usage;
 mod vitals;
+pub mod webhook;
 
 use std::{
     path::PathBuf,
     sync::{
         Arc,
-        atomic::{AtomicBool, Ordering},
+        atomic::{AtomicBool, AtomicI64, Ordering},
     },
 };
 
@@ -52,6 +54,7 @@ use self::{
     mail::{MailSettings, Mailer},
     plan::Plans,
     usage::Usage,
+    webhook::{Sender, WebhookSettings},
 };
 
 /// Who may make an account without an invitation.
@@ -82,6 +85,8 @@ pub struct Settings {
     pub plans: Plans,
     /// How mail leaves.
     pub mail: MailSettings,
+    /// How messages to webhooks leave.
+    pub webhooks: WebhookSettings,
     /// The clock; only tests set it.
     pub clock: Clock,
 }
@@ -102,6 +107,9 @@ struct Inner {
     throttle: Throttle,
     attempts: Attempts,
     mailer: Mailer,
+    sender: Sender,
+    /// Up to when traces of use were looked at for new networks, in microseconds since 1970; 0: not yet.
+    networks_seen_to: AtomicI64,
     plans: Plans,
     sign_up: SignUpMode,
     cookie: CookiePolicy,
@@ -131,7 +139,8 @@ impl Backend {
     /// # Errors
     /// A sentence for whoever starts the server.
     pub async fn connect(settings: Settings) -> Result<Self, Failure> {
-        let Settings { database_url, pepper_file, usage_dir, sign_up, secure_cookies, plans, mail, clock } = settings;
+        let Settings { database_url, pepper_file, usage_dir, sign_up, secure_cookies, plans, mail, webhooks, clock } =
+            settings;
         let mailer = Mailer::new(mail)?;
         let store = Store::open(&database_url).await?;
         let peppers = Peppers::open(&pepper_file, &store).await?;
@@ -149,6 +158,8 @@ impl Backend {
                 throttle: Throttle::default(),
                 attempts: Attempts::default(),
                 mailer,
+                sender: Sender::new(webhooks),
+                networks_seen_to: AtomicI64::new(0),
                 plans,
                 sign_up,
                 cookie: CookiePolicy { secure: secure_cookies },

@@ -63,6 +63,11 @@ impl Plans {
         })
     }
 
+    /// The names of those for which this is so.
+    pub(crate) fn names_of(&self, is_so: impl Fn(&Plan) -> bool) -> Vec<String> {
+        self.table.iter().filter(|(_, plan)| is_so(plan)).map(|(name, _)| name.clone()).collect()
+    }
+
     /// What a new organization starts with.
     pub(crate) fn of_new_organizations(&self) -> &str {
         &self.of_new_organizations

@@ -10,6 +10,7 @@ use backend::{
     keyring::{Question, credential},
     mail::MailSettings,
     plan::Plans,
+    webhook::WebhookSettings,
 };
 use shared::{base62, verify::Refusal};
 
@@ -48,6 +49,7 @@ fn ten_million_different_wrong_secrets_leave_nothing_in_memory() {
         secure_cookies: false,
         plans: Plans::load(None, "Custom").expect("the plans that come with the server"),
         mail: MailSettings::files(folder.path().join("outbox")),
+        webhooks: WebhookSettings::default(),
         clock: Clock::System,
     });
     let backend = runtime.block_on(open).expect("a backend");

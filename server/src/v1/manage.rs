@@ -30,9 +30,9 @@ use serde::{Deserialize, Deserializer, de::DeserializeOwned};
 use shared::{AppError, field::FieldError, verify::Refusal};
 
 use super::{
-    answer::Answer, authenticate::authenticate, conditional, envelope::Problem, idempotency, invitations::Invitation,
-    key_networks::Networks, keys::Key, limits, members::Member, organization::Organization, permissions::Permission,
-    rate_limits, roles::Role, whitelist,
+    alert_settings::AlertSettings, answer::Answer, authenticate::authenticate, conditional, envelope::Problem,
+    idempotency, invitations::Invitation, key_networks::Networks, keys::Key, limits, members::Member,
+    organization::Organization, permissions::Permission, rate_limits, roles::Role, webhooks::Webhook, whitelist,
 };
 use crate::{
     middleware::limits::{BODY_MAX, check_content_type},
@@ -272,6 +272,7 @@ fn on_fields(status: StatusCode, reason: &'static str, mut fields: Vec<FieldErro
         match field.field.as_str() {
             "role" => "role_id".clone_into(&mut field.field),
             "roles" => "role_ids".clone_into(&mut field.field),
+            "key" => "key_id".clone_into(&mut field.field),
             _ => {}
         }
     }
@@ -291,6 +292,8 @@ fn outdated(current: Thing) -> Problem {
         Thing::WhitelistEntry(entry) => conditional::tag(&entry.clone(), &whitelist::Entry::from(entry)),
         Thing::Whitelist(standing) => conditional::tag(&standing.clone(), &whitelist::Whitelist::from(standing)),
         Thing::KeyNetworks(list) => conditional::tag(&list.clone(), &Networks::from(list)),
+        Thing::AlertSettings(view) => conditional::tag(&view.clone(), &AlertSettings::from(view)),
+        Thing::Webhook(view) => conditional::tag(&view.clone(), &Webhook::from(view)),
     };
     let problem = Problem::new(
         StatusCode::PRECONDITION_FAILED,

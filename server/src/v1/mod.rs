@@ -3,6 +3,9 @@
 //! A route and its description are one: `routes!` takes both from the same handler, so there is no route that
 //! `/v1/openapi.json` does not know.
 
+mod alert_mutes;
+mod alert_settings;
+mod alerts;
 mod allowed;
 mod answer;
 pub(crate) mod audit;
@@ -31,6 +34,8 @@ pub mod reason;
 mod roles;
 mod usage;
 pub mod verify;
+mod webhook_deliveries;
+mod webhooks;
 mod whitelist;
 
 use axum::{Router, middleware::from_fn_with_state};
@@ -101,6 +106,24 @@ pub const ROUTES: &[(&str, &str)] = &[
     ("PATCH", whitelist::MODE),
     ("GET", whitelist::PREVIEW),
     ("GET", whitelist::REPORT),
+    ("GET", alerts::PATH),
+    ("GET", alerts::ONE),
+    ("POST", alerts::ACKNOWLEDGE),
+    ("GET", alert_mutes::PATH),
+    ("POST", alert_mutes::PATH),
+    ("DELETE", alert_mutes::ONE),
+    ("GET", alert_settings::PATH),
+    ("PATCH", alert_settings::PATH),
+    ("GET", webhooks::PATH),
+    ("POST", webhooks::PATH),
+    ("GET", webhooks::ONE),
+    ("PATCH", webhooks::ONE),
+    ("DELETE", webhooks::ONE),
+    ("POST", webhooks::ROTATE),
+    ("POST", webhooks::TEST),
+    ("GET", webhook_deliveries::OF_WEBHOOK),
+    ("GET", webhook_deliveries::ONE),
+    ("POST", webhook_deliveries::REPLAY),
     ("GET", organization::PATH),
     ("PATCH", organization::PATH),
     ("GET", audit::PATH),
@@ -128,6 +151,11 @@ fn management() -> OpenApiRouter<AppState> {
         .merge(members::router())
         .merge(invitations::router())
         .merge(whitelist::router())
+        .merge(alerts::router())
+        .merge(alert_mutes::router())
+        .merge(alert_settings::router())
+        .merge(webhooks::router())
+        .merge(webhook_deliveries::router())
         .merge(organization::router())
         .merge(usage::router())
         .merge(audit::router())

@@ -166,6 +166,28 @@ pub(super) fn cursor() -> Object {
     text("^[A-Za-z0-9_-]+$".to_owned(), 1, backend::slice::CURSOR_MAX)
 }
 
+pub(super) fn webhook_url() -> Object {
+    text(
+        r"^https://[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?(:[1-9][0-9]{0,3})?(/[A-Za-z0-9._~/=&?-]*)?$".to_owned(),
+        1,
+        shared::webhook::URL_MAX,
+    )
+}
+
+pub(super) fn webhook_description() -> Object {
+    optional_line(shared::webhook::DESCRIPTION_MAX)
+}
+
+pub(super) fn kind_about_a_key() -> Object {
+    let kinds = shared::alert::AlertKind::ALL.iter().filter(|kind| kind.is_about_a_key());
+    ObjectBuilder::new().schema_type(Type::String).enum_values(Some(kinds.map(|kind| kind.code()))).build()
+}
+
+pub(super) fn threshold() -> Object {
+    let (min, max) = shared::alert::THRESHOLD_BOUNDS;
+    ObjectBuilder::new().schema_type(Type::Integer).minimum(Some(min)).maximum(Some(max)).build()
+}
+
 fn of_format(format: KnownFormat) -> Object {
     ObjectBuilder::new().schema_type(Type::String).format(Some(SchemaFormat::KnownFormat(format))).build()
 }
@@ -250,6 +272,8 @@ const TAGS: &[(&str, &str)] = &[
         "Whitelist",
         "The addresses that keys may be used from: off, only reporting, or on. A key can have a list of its own, too.",
     ),
+    ("Alerts", "What somebody should look at, from when on, and who hears of it."),
+    ("Webhooks", "Where alerts are posted to, in the format of Standard Webhooks, and what became of each message."),
     ("Organization", "The organization that the calling key belongs to."),
     ("Usage", "How much is used, what is refused, and why."),
     ("Audit", "Who did what, and who tried what they may not. Every entry carries the hash of the one before."),
@@ -257,8 +281,19 @@ const TAGS: &[(&str, &str)] = &[
 ];
 
 /// Which of them manage something.
-const MANAGEMENT: &[&str] =
-    &["Keys", "Roles", "Permissions", "Members", "Invitations", "Whitelist", "Organization", "Usage", "Audit"];
+const MANAGEMENT: &[&str] = &[
+    "Keys",
+    "Roles",
+    "Permissions",
+    "Members",
+    "Invitations",
+    "Whitelist",
+    "Alerts",
+    "Webhooks",
+    "Organization",
+    "Usage",
+    "Audit",
+];
 
 /// Every refusal there is, by its status, with the name of its description.
 const REFUSALS: &[(u16, &str)] = &[
@@ -307,7 +342,7 @@ fn complete(mut document: Value) -> Value {
     name_what_is_enveloped(&mut document);
     link(&mut document);
     // A change that names nothing to change is refused.
-    for body in ["KeyUpdate", "RoleUpdate", "WhitelistEntryUpdate"] {
+    for body in ["KeyUpdate", "RoleUpdate", "WhitelistEntryUpdate", "AlertSettingsUpdate", "WebhookUpdate"] {
         document["components"]["schemas"][body]["minProperties"] = 1.into();
     }
     // Described by hand, since it is read by hand.
@@ -483,6 +518,10 @@ fn link(document: &mut Value) {
         ("/v1/audit", "get", "200", "items/0/seq"),
         ("/v1/whitelist", "post", "201", "id"),
         ("/v1/whitelist", "get", "200", "items/0/id"),
+        ("/v1/alerts", "get", "200", "items/0/id"),
+        ("/v1/alert-mutes", "get", "200", "items/0/id"),
+        ("/v1/webhooks", "post", "201", "webhook/id"),
+        ("/v1/webhooks", "get", "200", "items/0/id"),
     ] {
         let next = operations.iter().filter(|(folder, ..)| folder == path).map(|(_, parameter, name)| {
             let from = format!("$response.body#/data/{place}");

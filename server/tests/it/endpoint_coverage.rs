@@ -7,8 +7,9 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 use shared::{
-    AppError, InvitationId, MemberId, Permission,
+    AlertId, AppError, DeliveryId, InvitationId, MemberId, Permission, WebhookId,
     account::SessionList,
+    alert::{AlertListParams, AlertSettings},
     audit::AuditParams,
     explain::ExplainParams,
     key::{KeyListParams, KeyView},
@@ -104,6 +105,21 @@ const FUNCTIONS: &[(&str, Needs, About)] = &[
     ("whitelist_remove", Holding(Permission::WhitelistDelete), AThing),
     ("key_networks_get", Holding(Permission::KeyView), AThing),
     ("key_networks_update", Holding(Permission::KeyUpdate), AThing),
+    ("alert_list", Holding(Permission::UsageView), TheirOwn),
+    ("alert_count", Holding(Permission::UsageView), TheirOwn),
+    ("alert_acknowledge", Holding(Permission::OrganizationUpdate), AThing),
+    ("alert_mute", Holding(Permission::KeyUpdate), AThing),
+    ("alert_unmute", Holding(Permission::KeyUpdate), AThing),
+    ("alert_mutes", Holding(Permission::UsageView), TheirOwn),
+    ("alert_settings_get", Holding(Permission::UsageView), TheirOwn),
+    ("alert_settings_update", Holding(Permission::OrganizationUpdate), TheirOwn),
+    ("webhook_list", Holding(Permission::OrganizationUpdate), TheirOwn),
+    ("webhook_save", Holding(Permission::OrganizationUpdate), AThing),
+    ("webhook_delete", Holding(Permission::OrganizationUpdate), AThing),
+    ("webhook_rotate", Holding(Permission::OrganizationUpdate), AThing),
+    ("webhook_test", Holding(Permission::OrganizationUpdate), AThing),
+    ("delivery_list", Holding(Permission::OrganizationUpdate), AThing),
+    ("delivery_replay", Holding(Permission::OrganizationUpdate), AThing),
     ("organization_get", Holding(Permission::OrganizationView), TheirOwn),
     ("audit_list", Holding(Permission::AuditView), TheirOwn),
     ("organization_update", Holding(Permission::OrganizationUpdate), TheirOwn),
@@ -167,6 +183,24 @@ const ROUTES: &[(&str, &str, Needs, About)] = &[
     ("PATCH", "/v1/whitelist/mode", Holding(Permission::WhitelistUpdate), TheirOwn),
     ("GET", "/v1/whitelist/preview", Holding(Permission::WhitelistView), TheirOwn),
     ("GET", "/v1/whitelist/report", Holding(Permission::WhitelistView), TheirOwn),
+    ("GET", "/v1/alerts", Holding(Permission::UsageView), TheirOwn),
+    ("GET", "/v1/alerts/{id}", Holding(Permission::UsageView), AThing),
+    ("POST", "/v1/alerts/{id}/acknowledge", Holding(Permission::OrganizationUpdate), AThing),
+    ("GET", "/v1/alert-mutes", Holding(Permission::UsageView), TheirOwn),
+    ("POST", "/v1/alert-mutes", Holding(Permission::KeyUpdate), AThing),
+    ("DELETE", "/v1/alert-mutes/{id}", Holding(Permission::KeyUpdate), AThing),
+    ("GET", "/v1/alert-settings", Holding(Permission::UsageView), TheirOwn),
+    ("PATCH", "/v1/alert-settings", Holding(Permission::OrganizationUpdate), TheirOwn),
+    ("GET", "/v1/webhooks", Holding(Permission::OrganizationUpdate), TheirOwn),
+    ("POST", "/v1/webhooks", Holding(Permission::OrganizationUpdate), TheirOwn),
+    ("GET", "/v1/webhooks/{id}", Holding(Permission::OrganizationUpdate), AThing),
+    ("PATCH", "/v1/webhooks/{id}", Holding(Permission::OrganizationUpdate), AThing),
+    ("DELETE", "/v1/webhooks/{id}", Holding(Permission::OrganizationUpdate), AThing),
+    ("POST", "/v1/webhooks/{id}/rotate", Holding(Permission::OrganizationUpdate), AThing),
+    ("POST", "/v1/webhooks/{id}/test", Holding(Permission::OrganizationUpdate), AThing),
+    ("GET", "/v1/webhooks/{id}/deliveries", Holding(Permission::OrganizationUpdate), AThing),
+    ("GET", "/v1/webhook-deliveries/{id}", Holding(Permission::OrganizationUpdate), AThing),
+    ("POST", "/v1/webhook-deliveries/{id}/replay", Holding(Permission::OrganizationUpdate), AThing),
     ("GET", "/v1/organization", Holding(Permission::OrganizationView), TheirOwn),
     ("PATCH", "/v1/organization", Holding(Permission::OrganizationUpdate), TheirOwn),
     ("GET", "/v1/audit", Holding(Permission::AuditView), TheirOwn),
@@ -182,6 +216,9 @@ struct Things {
     invitation: InvitationId,
     entry: WhitelistEntry,
     session: shared::SessionId,
+    alert: AlertId,
+    webhook: WebhookId,
+    message: DeliveryId,
     other_organization: shared::OrganizationId,
 }
 
@@ -192,6 +229,9 @@ impl Things {
         owner.caller.call("permission_create", permission).await.ok::<ApplicationPermission>();
         let role = owner.role_with("Reader", &["orders.read"]).await;
         let invited = owner.invite("ada@example.com", role.id).await;
+        let alert = owner.alert(app).await;
+        let webhook = owner.webhook("https://hooks.example.com/ipaware").await.0.id;
+        let message: DeliveryId = owner.caller.call("webhook_test", json!({ "id": webhook })).await.ok();
         let sessions: SessionList = owner.caller.call("session_list", json!({})).await.ok();
         Self {
             key: owner.key_with(role.id).await.view,
@@ -200,6 +240,9 @@ impl Things {
             entry: owner.whitelist("203.0.113.0/24", "Office").await,
             session: sessions.sessions[0].id,
             other_organization: owner.viewer.organization,
+            alert,
+            webhook,
+            message,
             role,
             owner,
         }
@@ -207,7 +250,7 @@ impl Things {
 
     /// Arguments that would do something, had the caller the right to it.
     fn arguments(&self, function: &str) -> Value {
-        let Self { key, role, member, invitation, entry, .. } = self;
+        let Self { key, role, member, invitation, entry, alert, webhook, message, .. } = self;
         let line = |address: &str| json!({ "address": address, "label": "" });
         match function {
             "key_list" => json!({ "params": KeyListParams::default() }),
@@ -254,6 +297,15 @@ impl Things {
             "organization_update" => {
                 json!({ "params": { "before": self.owner.viewer.organization_name, "name": "New" } })
             }
+            "alert_list" => json!({ "params": AlertListParams::default() }),
+            "alert_acknowledge" => json!({ "ids": [alert] }),
+            "alert_mute" | "alert_unmute" => json!({ "key": key.id, "kind": "unused", "days": 1 }),
+            "alert_settings_update" => json!({ "settings": AlertSettings::default() }),
+            "webhook_save" => json!({ "params": { "of": [webhook, 1], "url": "https://hooks.example.com/other",
+                "description": "", "kinds": [], "status": "enabled" } }),
+            "webhook_delete" | "webhook_rotate" | "webhook_test" => json!({ "id": webhook }),
+            "delivery_list" => json!({ "webhook": webhook, "page": 1 }),
+            "delivery_replay" => json!({ "id": message }),
             "session_delete" => json!({ "id": self.session }),
             "password_change" => json!({ "current": "wrong", "new": "another purple elephant marches" }),
             _ => json!({}),
@@ -272,7 +324,7 @@ impl Things {
 
     /// Calls a route so that it would do something, had the caller the right to it.
     async fn call_route(&self, caller: &Caller, method: &str, path: &str) -> Answer {
-        let Self { key, role, member, invitation, entry, .. } = self;
+        let Self { key, role, member, invitation, entry, alert, webhook, message, .. } = self;
         let body = match (method, path) {
             ("POST", "/v1/verify") => json!({ "secret": "x" }),
             ("POST", "/v1/keys/{id}/rotate") => json!({ "overlap_seconds": 3_600 }),
@@ -287,6 +339,10 @@ impl Things {
             ("PATCH", "/v1/whitelist/{id}") => json!({ "label": "Changed" }),
             ("PATCH", "/v1/whitelist/mode") => json!({ "mode": "report" }),
             ("PUT", "/v1/keys/{id}/networks") => json!({ "networks": ["10.0.0.6"] }),
+            ("POST", "/v1/alert-mutes") => json!({ "key_id": key.id, "kind": "unused", "days": 1 }),
+            ("PATCH", "/v1/alert-settings") => json!({ "key_refusals": 30 }),
+            ("POST", "/v1/webhooks") => json!({ "url": "https://hooks.example.com/another" }),
+            ("PATCH", "/v1/webhooks/{id}") => json!({ "description": "Changed." }),
             ("PATCH", _) => json!({ "name": "Changed" }),
             ("PUT", "/v1/keys/{id}/rate-limits") => json!({ "limits": [{ "window": "hour", "requests": 1 }] }),
             _ => Value::Null,
@@ -296,6 +352,10 @@ impl Things {
             Some("roles") => role.id.to_string(),
             Some("members") => member.to_string(),
             Some("whitelist") => entry.id.to_string(),
+            Some("alerts") => alert.to_string(),
+            Some("alert-mutes") => format!("{}.unused", key.id),
+            Some("webhooks") => webhook.to_string(),
+            Some("webhook-deliveries") => message.to_string(),
             _ => invitation.to_string(),
         };
         let path = path.replace("{question}/{*request}", "permission=ip.lookup/orders");
@@ -441,8 +501,8 @@ both_databases! {
         let things = Things::make(app).await;
         let mut keys = Vec::new();
         for permission in Permission::ALL {
-            // With what the things themselves hold: the ceiling is another matter.
-            let role = things.owner.role_with(permission.name(), &[permission.name(), "orders.read"]).await;
+            // With what the things themselves hold, and what webhooks tell: the ceiling is another matter.
+            let role = things.owner.role_with(permission.name(), &[permission.name(), "orders.read", "usage.view"]).await;
             keys.push((permission, things.owner.key_with(role.id).await));
         }
         for (permission, key) in keys {

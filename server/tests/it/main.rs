@@ -5,6 +5,10 @@
 
 mod harness;
 
+mod alert;
+mod alert_dates;
+mod alert_mail;
+mod alert_network;
 mod application_permission;
 mod audit;
 mod audit_export;
@@ -67,6 +71,8 @@ mod usage;
 mod usage_series;
 mod verify_forward_auth;
 mod verify_question;
+mod webhook;
+mod webhook_address;
 mod whitelist;
 mod whitelist_limit_race;
 mod whitelist_mode;

@@ -7,6 +7,7 @@ use backend::{
     keyring::{AskedPermission, Question, secret::WellFormed},
     mail::MailSettings,
     plan::Plans,
+    webhook::WebhookSettings,
 };
 use shared::role::SystemRole;
 
@@ -24,6 +25,7 @@ async fn open_again(app: &TestApp) -> Result<Backend, Failure> {
         secure_cookies: false,
         plans: Plans::load(None, "Custom").expect("the plans"),
         mail: MailSettings::files(app.database.outbox()),
+        webhooks: WebhookSettings::default(),
         clock: app.clock.clone(),
     })
     .await

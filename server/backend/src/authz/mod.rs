@@ -75,6 +75,12 @@ operations! {
     UsageRead = UsageView;
     /// Reading the audit trail.
     AuditRead = AuditView;
+    /// Looking at alerts, and at what is set about them.
+    AlertRead = UsageView;
+    /// Acknowledging alerts, setting when there are any, and webhooks.
+    AlertUpdate = OrganizationUpdate;
+    /// Muting a key.
+    AlertMute = KeyUpdate;
     /// Whatever people do with their own account: password, sessions, leaving. Handing on the ownership, too: no
     /// permission can grant that, the operation itself asks for the Owner.
     OwnAccount;

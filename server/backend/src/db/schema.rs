@@ -201,6 +201,78 @@ tables! {
         month -> BigInt,
         requests -> BigInt,
     }
+    alerts (id) {
+        id -> Text,
+        organization_id -> Text,
+        kind -> Text,
+        subject -> Text,
+        occasion -> Text,
+        key_id -> Nullable<Text>,
+        detail -> Text,
+        times -> BigInt,
+        opened_at -> UtcMoment,
+        last_at -> UtcMoment,
+        acknowledged_at -> Nullable<UtcMoment>,
+        acknowledged_by -> Nullable<Text>,
+        mail -> Text,
+    }
+    alert_settings (organization_id) {
+        organization_id -> Text,
+        key_refusals -> BigInt,
+        address_refusals -> BigInt,
+        organization_refusals -> BigInt,
+        mailed -> Text,
+        version -> BigInt,
+    }
+    alert_mutes (key_id, kind) {
+        key_id -> Text,
+        kind -> Text,
+        until_at -> Nullable<UtcMoment>,
+        muted_by -> Text,
+        created_at -> UtcMoment,
+    }
+    seen_networks (key_id, network) {
+        key_id -> Text,
+        network -> Text,
+        seen_at -> UtcMoment,
+    }
+    webhooks (id) {
+        id -> Text,
+        organization_id -> Text,
+        url -> Text,
+        description -> Text,
+        kinds -> Text,
+        status -> Text,
+        disabled_because -> Nullable<Text>,
+        failing_since_at -> Nullable<UtcMoment>,
+        serial -> BigInt,
+        pepper -> BigInt,
+        previous_pepper -> Nullable<BigInt>,
+        previous_until_at -> Nullable<UtcMoment>,
+        version -> BigInt,
+        created_at -> UtcMoment,
+        created_by -> Text,
+    }
+    webhook_deliveries (id) {
+        id -> Text,
+        webhook_id -> Text,
+        event -> Text,
+        body -> Text,
+        status -> Text,
+        attempts -> BigInt,
+        tries -> BigInt,
+        next_at -> UtcMoment,
+        created_at -> UtcMoment,
+    }
+    webhook_attempts (delivery_id, number) {
+        delivery_id -> Text,
+        number -> BigInt,
+        started_at -> UtcMoment,
+        took_ms -> BigInt,
+        status -> Nullable<BigInt>,
+        problem -> Nullable<Text>,
+        answer -> Nullable<Text>,
+    }
     audit_entries (organization_id, seq) {
         organization_id -> Text,
         seq -> BigInt,
@@ -237,8 +309,14 @@ diesel::joinable!(role_permissions -> roles (role_id));
 diesel::joinable!(invitations -> roles (role_id));
 diesel::joinable!(invitations -> organizations (organization_id));
 diesel::joinable!(api_keys -> roles (role_id));
+diesel::joinable!(api_keys -> organizations (organization_id));
 diesel::joinable!(key_secrets -> api_keys (key_id));
 diesel::joinable!(secret_uses -> key_secrets (secret_id));
+diesel::joinable!(alerts -> api_keys (key_id));
+diesel::joinable!(alert_mutes -> api_keys (key_id));
+diesel::joinable!(refusals -> api_keys (key_id));
+diesel::joinable!(webhook_deliveries -> webhooks (webhook_id));
+diesel::joinable!(organization_usage -> organizations (organization_id));
 diesel::allow_tables_to_appear_in_same_query!(
     organizations,
     users,
@@ -255,6 +333,18 @@ diesel::allow_tables_to_appear_in_same_query!(
     key_networks,
     key_usage,
     key_traces,
+    alerts,
+    alert_mutes,
+    refusals,
+    webhooks,
+    webhook_deliveries,
+    organization_usage,
+);
+
+diesel::allow_columns_to_appear_in_same_group_by_clause!(
+    api_keys::organization_id,
+    refusals::key_id,
+    refusals::address,
 );
 
 diesel::define_sql_function! {

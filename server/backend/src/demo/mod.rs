@@ -10,6 +10,7 @@ use std::net::IpAddr;
 
 use shared::{
     Permission, Timestamp,
+    alert::AlertSettings,
     key::{Environment, KeyCreateParams, KeyListParams},
     limit::{RateLimit, Window},
     role::{RoleCreateParams, SystemRole},
@@ -84,6 +85,8 @@ const TROUBLES: i64 = 19;
 /// What the demo's own application asks for.
 const APPLICATION_PERMISSIONS: [(&str, &str); 2] =
     [("orders.read", "See orders in the shop."), ("orders.refund", "Give a customer their money back.")];
+/// From where a revoked secret is tried again and again.
+const FINDER: &str = "203.0.113.201";
 /// The one network that the partner's key may be used from.
 const PARTNER_NETWORK: &str = "198.51.100.0/24";
 /// How often it may be used.
@@ -189,7 +192,9 @@ impl Demo {
         self.be_refused(&owner, password).await?;
         self.clock.set(self.today);
         self.backend.flush_usage().await?;
-        past.write(&self.backend, owner.viewer().await?.organization).await
+        past.write(&self.backend, owner.viewer().await?.organization).await?;
+        self.backend.watch_plans().await?;
+        self.backend.watch_dates().await
     }
 
     async fn person(&self, session: &NewSession) -> Result<Context, Failure> {
@@ -214,6 +219,19 @@ impl Demo {
         _ = stranger.sign_in(owner, "a guess".to_owned()).await;
         self.clock.set(self.backend.now().plus_seconds(120));
         self.backend.flush_attempts().await
+    }
+
+    /// Whoever found a secret does not know that it was revoked.
+    async fn go_on_with(&self, secret: &str) -> Result<(), Failure> {
+        self.clock.set(self.today.plus_seconds(-60 * 38));
+        for _ in 0..AlertSettings::default().key_refusals {
+            let question = Question { address: FINDER.parse::<IpAddr>().ok(), ..Question::default() };
+            if self.backend.verify(WellFormed::read(secret), &question).outcome.is_ok() {
+                return Err(Failure::broken("a revoked key was allowed"));
+            }
+        }
+        self.backend.flush_usage().await?;
+        self.backend.watch_requests().await
     }
 
     /// A key's life, each event on its day.
@@ -273,6 +291,9 @@ impl Demo {
             Fate::Revoked(reason) => {
                 let permit = owner.authorize::<KeyDelete>()?;
                 self.backend.key_revoke(&permit, key, reason).await?;
+                if story.role == CLIENT && story.environment == Environment::Development {
+                    self.go_on_with(created.secret.expose()).await?;
+                }
             }
         }
         Ok(())
@@ -365,6 +386,7 @@ mod tests {
             secure_cookies: false,
             plans: Plans::load(None, "Free").expect("the plans that come with the server"),
             mail: crate::mail::MailSettings::files(folder.path().join("outbox")),
+            webhooks: crate::webhook::WebhookSettings::default(),
             clock: Clock::System,
         }
     }

@@ -3,7 +3,7 @@
 use diesel::{ExpressionMethods as _, JoinOnDsl as _, OptionalExtension as _, QueryDsl as _, SelectableHelper as _};
 use diesel_async::RunQueryDsl as _;
 use serde::Deserialize;
-use shared::path;
+use shared::{AlertId, path};
 
 use crate::{
     Backend,
@@ -23,10 +23,12 @@ pub(crate) enum Letter {
     OwnershipGiven,
     /// To whoever is the Owner now.
     OwnershipReceived,
+    /// To the Owner and the Admins.
+    Alerts,
 }
 
 impl Letter {
-    const ALL: [Self; 3] = [Self::Invitation, Self::OwnershipGiven, Self::OwnershipReceived];
+    const ALL: [Self; 4] = [Self::Invitation, Self::OwnershipGiven, Self::OwnershipReceived, Self::Alerts];
 
     /// The word in the database.
     pub(crate) const fn code(self) -> &'static str {
@@ -34,6 +36,7 @@ impl Letter {
             Self::Invitation => "invitation",
             Self::OwnershipGiven => "ownership_given",
             Self::OwnershipReceived => "ownership_received",
+            Self::Alerts => "alerts",
         }
     }
 
@@ -57,6 +60,11 @@ struct Transfer {
     to: String,
 }
 
+#[derive(Deserialize)]
+struct Alerts {
+    alerts: Vec<AlertId>,
+}
+
 impl Backend {
     /// Puts a letter together; `None` when there is no reason for it any more.
     pub(super) async fn compose(&self, mail: &MailRow) -> Result<Option<Words>, Failure> {
@@ -69,6 +77,9 @@ impl Backend {
         let console = self.inner.mailer.public_url();
         if letter == Letter::Invitation {
             return self.compose_invitation(mail, &organization).await;
+        }
+        if letter == Letter::Alerts {
+            return self.compose_alerts(mail, &organization).await;
         }
         let Transfer { from, to } = serde_json::from_str(&mail.detail).map_err(Failure::broken)?;
         let words = match letter {
@@ -92,6 +103,26 @@ impl Backend {
             },
         };
         Ok(Some(words))
+    }
+
+    async fn compose_alerts(&self, mail: &MailRow, organization: &str) -> Result<Option<Words>, Failure> {
+        let Alerts { alerts } = serde_json::from_str(&mail.detail).map_err(Failure::broken)?;
+        let lines = self.alert_lines(alerts).await?;
+        let subject = match &*lines {
+            [] => return Ok(None),
+            [_] => format!("An alert of {organization}"),
+            several => format!("{} alerts of {organization}", several.len()),
+        };
+        let console = self.inner.mailer.public_url();
+        let (alerts, settings) = (path::ALERTS, path::ALERT_SETTINGS);
+        Ok(Some(Words {
+            subject,
+            body: format!(
+                "- {}\n\nLook at them and acknowledge them here:\n{console}{alerts}\n\n\
+                 Which kinds of alerts are mailed is set here:\n{console}{settings}\n",
+                lines.join("\n- ")
+            ),
+        }))
     }
 
     async fn compose_invitation(&self, mail: &MailRow, organization: &str) -> Result<Option<Words>, Failure> {

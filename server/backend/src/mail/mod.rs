@@ -15,7 +15,7 @@ use std::{path::PathBuf, time::Duration};
 use diesel::{ExpressionMethods as _, QueryDsl as _, SelectableHelper as _};
 use diesel_async::RunQueryDsl as _;
 use serde_json::Value;
-use shared::{MailId, Timestamp};
+use shared::{MailId, OrganizationId, Timestamp};
 use tokio::sync::Notify;
 
 pub(crate) use self::letter::Letter;
@@ -23,7 +23,7 @@ use self::transport::{Sent, Transport, Trouble};
 use crate::{
     Backend,
     db::{
-        anydb::Moment,
+        anydb::{AnyConnection, Moment},
         column::Id,
         row::{account::InvitationRow, mail::MailRow},
         schema::mails,
@@ -110,9 +110,23 @@ pub(crate) async fn queue(
     detail: Value,
     invitation: Option<&InvitationRow>,
 ) -> Result<(), Failure> {
+    let (organization, now) = (tx.organization_id(), tx.now);
+    queue_on(tx.connection()?, organization, letter, recipient, detail, invitation, now).await
+}
+
+/// The same in a transaction that is nobody's change.
+pub(crate) async fn queue_on(
+    connection: &mut AnyConnection,
+    organization: Id<OrganizationId>,
+    letter: Letter,
+    recipient: &str,
+    detail: Value,
+    invitation: Option<&InvitationRow>,
+    now: Timestamp,
+) -> Result<(), Failure> {
     let row = MailRow {
-        id: Id(fresh_id!(MailId, tx.now)),
-        organization_id: tx.organization_id(),
+        id: Id(fresh_id!(MailId, now)),
+        organization_id: organization,
         letter: letter.code().to_owned(),
         recipient: recipient.to_owned(),
         detail: detail.to_string(),
@@ -120,11 +134,11 @@ pub(crate) async fn queue(
         serial: invitation.map(|row| row.serial),
         status: "queued".to_owned(),
         attempts: 0,
-        next_at: Moment(tx.now),
+        next_at: Moment(now),
         problem: None,
-        created_at: Moment(tx.now),
+        created_at: Moment(now),
     };
-    diesel::insert_into(mails::table).values(row).execute(tx.connection()?).await?;
+    diesel::insert_into(mails::table).values(row).execute(connection).await?;
     Ok(())
 }
 

@@ -6,7 +6,7 @@ use diesel::{
 use diesel_async::RunQueryDsl as _;
 use serde_json::json;
 use shared::{
-    AppError, MemberId, OrganizationId, RoleId, SessionId, UserId,
+    AppError, MemberId, OrganizationId, Permission, RoleId, SessionId, UserId,
     account::{self, SignUp, Viewer},
     field::FieldError,
     organization::OrganizationRef,
@@ -14,7 +14,7 @@ use shared::{
     whitelist::WhitelistMode,
 };
 
-use super::organization::owner_email;
+use super::{alert::open_alerts, organization::owner_email};
 use crate::{
     Backend, SignUpMode,
     audit::{AuditEvent, Tried},
@@ -23,7 +23,7 @@ use crate::{
         throttle::Attempt,
     },
     authz::{Actor, Authority, Held, held_by_member},
-    context::{Context, RequestInfo},
+    context::{Context, RequestInfo, Visit},
     db::{
         anydb::{AnyConnection, Moment},
         column::{Digest32, Id},
@@ -216,8 +216,13 @@ impl Backend {
     }
 
     /// Whose session this is, and what they may do right now: roles are read anew for every request.
-    pub(crate) async fn session_context(&self, token: &SessionToken, request: RequestInfo) -> Result<Context, Failure> {
-        let authority = self.session_authority(token, request).await?;
+    pub(crate) async fn session_context(
+        &self,
+        token: &SessionToken,
+        request: RequestInfo,
+        visit: Visit,
+    ) -> Result<Context, Failure> {
+        let authority = self.session_authority(token, request, visit).await?;
         let held = held_by_member(&mut *self.inner.store.read().await?, authority.member()?).await?;
         Ok(Context { backend: self.clone(), authority, held })
     }
@@ -227,6 +232,7 @@ impl Backend {
         &self,
         token: &SessionToken,
         request: RequestInfo,
+        visit: Visit,
     ) -> Result<Authority, Failure> {
         let now = self.now();
         type Found = ((Id<SessionId>, Moment, Moment), (Id<MemberId>, Id<OrganizationId>), String);
@@ -246,7 +252,7 @@ impl Backend {
         if now >= expires.0 || idle >= IDLE_SECONDS {
             return Err(AppError::SignedOut.into());
         }
-        if idle >= SEEN_EVERY_SECONDS {
+        if visit == Visit::OfAPerson && idle >= SEEN_EVERY_SECONDS {
             diesel::update(sessions::table.find(session))
                 .set(sessions::last_seen_at.eq(Moment(now)))
                 .execute(&mut self.inner.store.write().await?)
@@ -268,7 +274,7 @@ impl Backend {
         token: Option<&SessionToken>,
     ) -> Result<Option<String>, Failure> {
         let Some(token) = token else { return Ok(None) };
-        match self.session_authority(token, request.clone()).await {
+        match self.session_authority(token, request.clone(), Visit::OfAPerson).await {
             Ok(authority) => Ok(Some(authority.person()?.1.to_owned())),
             Err(Failure::Told(AppError::SignedOut)) => Ok(None),
             Err(failure) => Err(failure),
@@ -290,6 +296,11 @@ impl Backend {
             .await?;
         let organizations: Vec<_> =
             organizations.into_iter().map(|(id, name)| OrganizationRef { id: id.0, name }).collect();
+        let open_alerts = if held.grants.holds(Permission::UsageView) {
+            Some(open_alerts(connection, authority.organization).await?)
+        } else {
+            None
+        };
         let here = organizations.iter().find(|organization| organization.id == authority.organization);
         Ok(Viewer {
             email: email.to_owned(),
@@ -300,6 +311,7 @@ impl Backend {
             permissions: held.grants.clone(),
             is_owner: held.is_owner,
             owner_email: owner_email(connection, authority.organization).await?,
+            open_alerts,
             organizations,
         })
     }

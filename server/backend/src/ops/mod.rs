@@ -1,6 +1,8 @@
 //! The operations, one module for each resource. Each that changes something takes a permit.
 
 mod account;
+pub(crate) mod alert;
+mod alert_settings;
 mod attention;
 mod audit;
 mod explain;
@@ -19,7 +21,11 @@ mod whitelist;
 mod whitelist_callers;
 mod whitelist_mode;
 
+mod webhook;
+mod webhook_delivery;
+
 pub use self::{
+    alert_settings::AlertSettingsChange,
     audit::{AuditPlace, Recorded},
     key::KeyChange,
     key_networks::KeyNetworksChange,
@@ -29,6 +35,7 @@ pub use self::{
     role::{RoleChange, RoleRemoval},
     rotation::KeyRotation,
     team::MemberChange,
+    webhook::WebhookChange,
     whitelist::WhitelistChange,
     whitelist_callers::Elsewhere,
     whitelist_mode::WhitelistModeChange,

@@ -19,7 +19,7 @@ use crate::{
         throttle::Attempt,
     },
     authz::{Authority, Operation, OwnAccount, Permit},
-    context::RequestInfo,
+    context::{RequestInfo, Visit},
     db::{
         anydb::{AnyConnection, Moment},
         column::Id,
@@ -130,7 +130,7 @@ impl Backend {
         organization: OrganizationId,
     ) -> Result<NewSession, Failure> {
         let now = self.now();
-        let from = self.session_authority(token, request.clone()).await?;
+        let from = self.session_authority(token, request.clone(), Visit::OfAPerson).await?;
         let (own, email) = from.person()?;
         let member = {
             let mut connection = self.inner.store.read().await?;

@@ -10,7 +10,7 @@ use crate::{
     Backend,
     authn::session::IDLE_SECONDS,
     db::{
-        anydb::Moment,
+        anydb::{Moment, UtcMoment},
         schema::{answered_requests, index_changes, key_traces, mails, refusals, sessions},
     },
     failure::Failure,
@@ -23,6 +23,11 @@ const FLUSH_EVERY: Duration = Duration::from_secs(1);
 const FOLLOW_EVERY: Duration = Duration::from_millis(500);
 /// How often ended sessions, old changes and old answers are deleted.
 const SWEEP_EVERY: Duration = Duration::from_secs(600);
+/// How often recent requests are looked at for alerts, and how often the plans and the calendar are: the latter means
+/// every key.
+const WATCH_REQUESTS_EVERY: Duration = Duration::from_secs(2);
+const WATCH_PLANS_EVERY: Duration = Duration::from_secs(30);
+const WATCH_DATES_EVERY: Duration = Duration::from_secs(600);
 /// A change is of no use once every process has applied it; one that was away for longer than this loads anew anyway.
 const KEEP_CHANGES_DAYS: i64 = 7;
 
@@ -80,6 +85,22 @@ impl Backend {
         spawn("attempts", FLUSH_EVERY, |backend| Box::pin(async move { backend.flush_attempts().await }));
         spawn("follow", FOLLOW_EVERY, |backend| Box::pin(async move { backend.inner.applier.catch_up().await }));
         spawn("sweep", SWEEP_EVERY, |backend| Box::pin(async move { backend.sweep().await }));
+        spawn("alerts", WATCH_REQUESTS_EVERY, |backend| Box::pin(async move { backend.watch_requests().await }));
+        spawn("plans", WATCH_PLANS_EVERY, |backend| Box::pin(async move { backend.watch_plans().await }));
+        spawn("dates", WATCH_DATES_EVERY, |backend| Box::pin(async move { backend.watch_dates().await }));
+        let (stop, backend) = (tasks.stop.clone(), self.clone());
+        tasks.running.spawn(async move {
+            loop {
+                // As with a mail.
+                if let Err(cause) = backend.deliver_webhooks().await {
+                    tracing::error!(task = "webhooks", %cause, "fails, and is tried again");
+                }
+                tokio::select! {
+                    () = stop.cancelled() => return,
+                    () = backend.inner.sender.something_to_do() => {}
+                }
+            }
+        });
         let (stop, backend) = (tasks.stop.clone(), self.clone());
         tasks.running.spawn(async move {
             loop {
@@ -137,11 +158,13 @@ impl Backend {
         let old = Moment(now.plus_days(-KEEP_REFUSALS_DAYS));
         diesel::delete(refusals::table.filter(refusals::at.lt(old))).execute(&mut connection).await?;
         // Of a key that is refused all day long, the last ones are enough.
+        // Those of the last hour stay, as alerts are made of their number.
         diesel::sql_query(format!(
             "DELETE FROM refusals WHERE (key_id, at, request_id) IN (SELECT key_id, at, request_id FROM (SELECT key_id, \
              at, request_id, row_number() OVER (PARTITION BY key_id ORDER BY at DESC, request_id) AS place FROM \
-             refusals) AS placed WHERE place > {KEEP_REFUSALS})"
+             refusals) AS placed WHERE place > {KEEP_REFUSALS} AND at < $1)"
         ))
+        .bind::<UtcMoment, _>(Moment(now.plus_seconds(-3_600)))
         .execute(&mut connection)
         .await?;
         let today = now.day_number();
@@ -157,7 +180,7 @@ impl Backend {
         ))
         .execute(&mut connection)
         .await?;
-        Ok(())
+        self.sweep_alerts(&mut connection, now).await
     }
 }
 

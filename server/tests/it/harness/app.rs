@@ -2,7 +2,10 @@
 
 use std::{net::SocketAddr, sync::Arc};
 
-use backend::{Backend, Settings, SignUpMode, clock::Clock, geo::GeoDatabases, mail::MailSettings, plan::Plans};
+use backend::{
+    Backend, Settings, SignUpMode, clock::Clock, geo::GeoDatabases, mail::MailSettings, plan::Plans,
+    webhook::WebhookSettings,
+};
 use server::{
     accept,
     middleware::Edge,
@@ -29,6 +32,7 @@ pub(crate) struct Setup {
     pub(crate) policy: HttpPolicy,
     pub(crate) geo: GeoDatabases,
     pub(crate) smtp_url: Option<String>,
+    pub(crate) webhooks: WebhookSettings,
 }
 
 impl Default for Setup {
@@ -41,6 +45,7 @@ impl Default for Setup {
             policy: HttpPolicy::default(),
             geo: GeoDatabases::default(),
             smtp_url: None,
+            webhooks: WebhookSettings::default(),
         }
     }
 }
@@ -54,6 +59,11 @@ impl Setup {
     /// With twenty requests a month.
     pub(crate) fn twenty_a_month() -> Self {
         Self { plans: Some(TWENTY_A_MONTH), ..Self::default() }
+    }
+
+    /// With receivers of webhooks on this machine.
+    pub(crate) fn with_webhooks() -> Self {
+        Self { webhooks: WebhookSettings { allow_private: true, ..WebhookSettings::default() }, ..Self::default() }
     }
 
     /// Believing what stands in front of it, on this machine, about addresses.
@@ -87,6 +97,36 @@ impl TestApp {
         app
     }
 
+    /// Another server on the same database.
+    pub(crate) async fn second(&self, webhooks: WebhookSettings) -> Backend {
+        Backend::open(Settings {
+            database_url: self.database.url.clone(),
+            pepper_file: self.database.pepper_file.clone(),
+            usage_dir: self.database.folder().join("usage"),
+            sign_up: SignUpMode::Open,
+            secure_cookies: false,
+            plans: Plans::load(None, "Custom").expect("the plans"),
+            mail: MailSettings::files(self.database.outbox()),
+            webhooks,
+            clock: self.clock.clone(),
+        })
+        .await
+        .expect("a backend")
+    }
+
+    /// What the background tasks do within seconds.
+    pub(crate) async fn watch_requests(&self) {
+        self.backend.flush_usage().await.expect("written");
+        self.backend.watch_requests().await.expect("looked at");
+    }
+
+    /// What they do within minutes, at this moment.
+    pub(crate) async fn watch_dates_at(&self, now: Timestamp) {
+        self.clock.set(now);
+        self.backend.watch_plans().await.expect("looked at");
+        self.backend.watch_dates().await.expect("looked at");
+    }
+
     /// As it is before the keys are loaded.
     pub(crate) async fn spawn_without_keys(engine: Engine, setup: Setup) -> Self {
         Self::connect(Arc::new(Database::fresh(engine).await), setup).await
@@ -109,6 +149,7 @@ impl TestApp {
                 outbox: database.outbox(),
                 public_url: "https://keys.example.com".to_owned(),
             },
+            webhooks: setup.webhooks,
             clock: clock.clone(),
         };
         let backend = Backend::connect(settings).await.expect("a backend");

@@ -11,11 +11,13 @@ use http_body_util::Full;
 use hyper::{Request, body::Bytes};
 use serde_json::{Value, json};
 use shared::{
-    KeyId, RoleId,
+    AlertId, KeyId, RoleId,
     account::Viewer,
-    key::{KeyCreated, KeyList, KeyListParams, KeyView},
+    alert::{AlertList, AlertListParams, AlertSettings},
+    key::{KeyCreated, KeyList, KeyListParams, KeyView, RevealedSecret},
     role::{RoleDetail, RoleView, SystemRole},
     team::{InvitationSent, InvitationView, MemberView, Team, TeamListParams, TeamRow},
+    webhook::WebhookView,
     whitelist::{WhitelistEntry, WhitelistList, WhitelistMode, WhitelistSaved},
 };
 
@@ -84,6 +86,13 @@ impl TestApp {
 }
 
 impl KeyCaller {
+    /// Asks so many times for what the key may not do.
+    pub(crate) async fn is_refused(&self, times: u32) {
+        for _ in 0..times {
+            self.caller.get("/v1/verify?permission=api.key.create").await.refusal();
+        }
+    }
+
     /// Uses up what the plan Free allows in a month.
     pub(crate) fn use_up(&self, app: &TestApp) {
         for _ in 0..FREE_REQUESTS {
@@ -301,6 +310,28 @@ impl Person {
 
     pub(crate) async fn revoke(&self, id: KeyId) {
         self.caller.call("key_revoke", json!({ "id": id, "reason": "" })).await.ok::<Value>();
+    }
+
+    /// An alert, by so many refusals of a key of its own as it takes.
+    pub(crate) async fn alert(&self, app: &TestApp) -> AlertId {
+        let key = self.key(SystemRole::ApiClient).await;
+        key.is_refused(AlertSettings::default().key_refusals).await;
+        app.watch_requests().await;
+        let list = self.alerts(AlertListParams { key: Some(key.view.id), ..AlertListParams::default() }).await;
+        list.page.rows.first().expect("an alert").id
+    }
+
+    pub(crate) async fn alerts(&self, params: AlertListParams) -> AlertList {
+        self.caller.call("alert_list", json!({ "params": params })).await.ok()
+    }
+
+    /// A new webhook for every kind, and its secret.
+    pub(crate) async fn webhook(&self, url: &str) -> (WebhookView, String) {
+        let params =
+            json!({ "params": { "of": null, "url": url, "description": "", "kinds": [], "status": "enabled" } });
+        let (webhook, secret): (WebhookView, Option<RevealedSecret>) =
+            self.caller.call("webhook_save", params).await.ok();
+        (webhook, secret.expect("a secret").expose().to_owned())
     }
 
     /// A new role with these permissions.

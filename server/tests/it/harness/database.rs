@@ -7,7 +7,7 @@ use std::{
     thread,
 };
 
-use backend::{Backend, Settings, SignUpMode, clock::Clock, mail::MailSettings, plan::Plans};
+use backend::{Backend, Settings, SignUpMode, clock::Clock, mail::MailSettings, plan::Plans, webhook::WebhookSettings};
 use diesel::{Connection as _, RunQueryDsl as _, connection::SimpleConnection as _};
 use tempfile::TempDir;
 use tokio::sync::OnceCell;
@@ -178,6 +178,7 @@ async fn template() -> Template {
         secure_cookies: false,
         plans: Plans::load(None, "Free").expect("the plans"),
         mail: MailSettings::files(folder.path().join("outbox")),
+        webhooks: WebhookSettings::default(),
         clock: Clock::System,
     };
     // On a runtime of its own, which closes all its connections when it ends: one that is open forbids cloning.

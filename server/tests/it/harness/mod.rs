@@ -9,6 +9,7 @@ mod output;
 pub(crate) mod process;
 pub(crate) mod proxy;
 pub(crate) mod raw;
+pub(crate) mod receiver;
 pub(crate) mod smtp;
 mod together;
 pub(crate) mod upstream;
