@@ -18,6 +18,8 @@ pub const AUDIT: &str = "/audit";
 pub const AUDIT_CSV: &str = "/download/audit.csv";
 /// The same as one JSON object a line, for download.
 pub const AUDIT_JSONL: &str = "/download/audit.jsonl";
+/// Requests and refusals, for download, by `key`, `window` and `zone`.
+pub const USAGE_CSV: &str = "/download/usage.csv";
 /// The addresses that keys may be used from.
 pub const WHITELIST: &str = "/whitelist";
 /// What somebody should look at.

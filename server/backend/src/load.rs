@@ -20,8 +20,7 @@ use crate::{
         schema::{api_keys, key_secrets, roles, secret_uses},
         tx::log_changes,
     },
-    keyring::totals::hour,
-    keyring::{applier::Subject, secret::SecretKey},
+    keyring::{applier::Subject, secret::SecretKey, totals::hour},
     random::fresh_id,
 };
 

@@ -5,6 +5,7 @@
 
 mod audit;
 mod csv;
+mod usage;
 
 use std::{io, sync::Arc};
 
@@ -34,7 +35,10 @@ use crate::{middleware::security_headers::NO_STORE, state::AppState};
 
 /// All of them.
 pub(crate) fn router() -> Router<AppState> {
-    Router::new().route(path::AUDIT_CSV, get(audit::csv)).route(path::AUDIT_JSONL, get(audit::json_lines))
+    Router::new()
+        .route(path::AUDIT_CSV, get(audit::csv))
+        .route(path::AUDIT_JSONL, get(audit::json_lines))
+        .route(path::USAGE_CSV, get(usage::csv))
 }
 
 /// A request of somebody who may do `O`, from our own pages.

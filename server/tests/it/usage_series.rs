@@ -170,4 +170,26 @@ both_databases! {
             assert_eq!(answer.refusal(), refused(400, reason), "{query}");
         }
     }
+
+    async fn the_same_is_there_as_a_file(app) {
+        let (owner, stranger) = (app.owner().await, app.owner().await);
+        let key = owner.key(SystemRole::ApiClient).await;
+        key.caller.get("/v1/verify?permission=ip.lookup").await.data();
+        key.caller.get("/v1/verify?permission=api.key.create").await.refusal();
+        app.backend.flush_usage().await.expect("written");
+        let file = format!("/download/usage.csv?key={}&window=12m&zone=Asia%2FTokyo", key.view.id);
+        let csv = owner.caller.get(&file).await;
+        assert_eq!((csv.status, csv.header("content-disposition")), (200, "attachment; filename=\"usage-2026-11-23.csv\""));
+        let lines: Vec<_> = csv.text.split_terminator("\r\n").collect();
+        assert_eq!((lines.len(), lines[0]), (13, r#""begins_at","name","requests","allowed","refused""#));
+        assert_eq!(lines[12], r#""2026-10-31T15:00:00Z","November 2026","2","1","1""#);
+        let days = owner.caller.get("/download/usage.csv").await;
+        assert_eq!(days.text.lines().count(), 31, "a line for each day, and the heading");
+        assert_eq!(stranger.caller.get(&file).await.status, 404);
+        assert_eq!(owner.caller.get("/download/usage.csv?key=mine").await.status, 404);
+        assert_eq!((app.visitor().get(&file).await.status, key.caller.get(&file).await.status), (401, 401));
+        let role = owner.role_with("Blind", &["api.key.view"]).await;
+        let member = app.member_with(&owner, role.id).await;
+        assert_eq!(member.caller.get(&file).await.status, 403);
+    }
 }

@@ -1,7 +1,10 @@
 //! Requests and refusals over time: the choice of a window, the totals, the chart, and the same as a table.
 
 use leptos::prelude::*;
-use shared::usage::{Answers, Health, UsageSeries, Window};
+use shared::{
+    KeyId, path,
+    usage::{Answers, Health, UsageSeries, Window},
+};
 
 use crate::{
     query,
@@ -71,7 +74,13 @@ pub(crate) fn Series(
     /// The chart's id, unique on the page.
     id: &'static str,
     series: UsageSeries,
+    /// Whose requests they are; those of all keys where nobody says.
+    #[prop(optional)]
+    key: Option<KeyId>,
 ) -> impl IntoView {
+    let whose = key.map(|key| ("key", key.to_string()));
+    let how = [(WINDOW, series.window.code().to_owned()), ("zone", series.zone.clone())];
+    let file = query::href(path::USAGE_CSV, whose.into_iter().chain(how));
     let total = series.total();
     let bars = series.buckets.iter().map(|bucket| Bar {
         label: bucket.label.clone(),
@@ -108,6 +117,7 @@ pub(crate) fn Series(
             <summary>"Show the numbers"</summary>
             <Numbers series/>
         </details>
+        <p><a class="button button-small" rel="external" download href=file>"Download CSV"</a></p>
     }
 }
 

@@ -280,7 +280,7 @@ impl Demo {
             past.add(key, traffic, made, self.today.plus_seconds(-60 * minutes), self.today);
         }
         if story.name == TROUBLED {
-            self.trouble(created.secret.expose()).await?;
+            self.trouble(created.secret.expose());
         }
         self.clock.set(self.today.plus_days(-5));
         match story.fate {
@@ -300,7 +300,7 @@ impl Demo {
     }
 
     /// Since yesterday its application asks for what the key's role does not hold.
-    async fn trouble(&self, secret: &str) -> Result<(), Failure> {
+    fn trouble(&self, secret: &str) {
         for number in (0..TROUBLES).rev() {
             self.clock.set(self.today.plus_seconds(-(1 + 67 * number) * 60));
             let request_id = format!("req_demo{number:02}");
@@ -312,10 +312,7 @@ impl Demo {
                 ..Question::default()
             };
             _ = self.backend.verify(WellFormed::read(secret), &question);
-            // A count belongs to the hour in which it is written down.
-            self.backend.flush_usage().await?;
         }
-        Ok(())
     }
 
     async fn add_colleagues(&self, owner: &Context, password: &str) -> Result<(), Failure> {

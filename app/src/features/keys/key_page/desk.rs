@@ -4,6 +4,7 @@ use leptos::prelude::*;
 use leptos_router::hooks::use_location;
 use shared::{
     AppError, KeyId, Permission,
+    audit::{AuditList, AuditParams},
     explain::{ExplainParams, Explanation, RefusalView},
     key::KeyDetail,
     limit::RateLimitsView,
@@ -22,6 +23,7 @@ use super::{
 use crate::{
     error::ApiResult,
     features::{
+        audit::api::audit_list,
         usage::{api::usage_series, series::window_of},
         whitelist::networks_section::KeyNetworksList,
     },
@@ -51,6 +53,8 @@ pub(super) struct Desk {
     pub(super) question: Memo<Option<ExplainParams>>,
     /// What it is told.
     pub(super) explanation: Resource<ApiResult<Option<Explanation>>>,
+    /// What was done to it last.
+    pub(super) audit: Resource<ApiResult<AuditList>>,
     /// What somebody is writing about the key. It outlives the form.
     pub(super) notes: NotesDraft,
 }
@@ -99,8 +103,17 @@ impl Desk {
                 }
             },
         );
+        let audit = Resource::new(
+            move || id.get(),
+            move |id| async move {
+                session.allows(Permission::AuditView).await?;
+                let params = AuditParams { target: Some(known(id)?.to_string()), ..AuditParams::default() };
+                audit_list(params, None).await
+            },
+        );
         let reread = Callback::new(move |()| {
             detail.refetch();
+            audit.refetch();
             explanation.refetch();
         });
         let tab = Tab::new(reread);
@@ -116,6 +129,7 @@ impl Desk {
             refusals,
             question,
             explanation,
+            audit,
             notes: NotesDraft::new(),
         }
     }

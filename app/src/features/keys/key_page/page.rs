@@ -12,6 +12,7 @@ use shared::{
 
 use super::{
     super::{dialogs::KeyDialog, rate_limits::RateLimitsSection, tab::Refusals},
+    audit::AuditSection,
     desk::Desk,
     facts::FactsSection,
     header::KeyHeader,
@@ -119,6 +120,7 @@ fn Content(
             </Section>
             <RateLimitsSection tab=desk.tab key=id limits=desk.limits refused=update_refused/>
             <NotesSection desk detail viewer/>
+            <AuditSection desk id viewer/>
         </div>
         <KeyDialog tab=desk.tab now roles allowance=Memo::new(|_| None)/>
     }

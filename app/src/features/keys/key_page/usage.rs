@@ -19,7 +19,7 @@ pub(super) fn UsageSection(desk: Desk, id: KeyId, viewer: StoredValue<Viewer>) -
                 Some(why) => view! { <p class="muted">{why}</p> }.into_any(),
                 None => {
                     let content = Callback::new(move |series: Memo<Option<UsageSeries>>| {
-                        view! { {move || series.get().map(|series| view! { <Series id="usage" series/> })} }.into_any()
+                        view! { {move || series.get().map(|series| view! { <Series id="usage" series key=id/> })} }.into_any()
                     });
                     view! {
                         <WindowLinks path=path::key(id) chosen=desk.window/>
