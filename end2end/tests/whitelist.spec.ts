@@ -199,7 +199,7 @@ for (const theme of ["light", "dark"] as const) {
     await page.getByRole("button", { name: "+ Add IP Address" }).click();
     await check();
     await page.getByRole("button", { name: "Paste many" }).click();
-    await page.getByLabel("IP Addresses").fill("203.0.113.9/24 Office\nnonsense");
+    await page.getByRole("textbox", { name: "IP Addresses" }).fill("203.0.113.9/24 Office\nnonsense");
     await check();
     await page.keyboard.press("Escape");
     await page.getByRole("button", { name: "Switch On" }).click();
