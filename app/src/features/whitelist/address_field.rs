@@ -74,7 +74,7 @@ pub(super) fn AddressFields(
     let help = Signal::derive(move || meaning(&address.read()));
     let warnings = move || warned.get().filter(|(warned, _)| *warned == *address.read()).map(|(_, warnings)| warnings);
     view! {
-        <div role="alert">
+        <div class="problems" role="alert">
             {move || {
                 warnings()
                     .map(|warnings| view! {
