@@ -10,6 +10,7 @@ pub mod error;
 pub mod features;
 pub mod layout;
 mod lazy_page;
+mod on_demand;
 mod page_answer;
 mod query;
 mod routes;

@@ -2,6 +2,7 @@
 
 use leptos::prelude::*;
 use shared::{Timestamp, key::KeyAllowance, role::RoleChoice};
+use wasm_split_helpers::SplitLoaderError;
 
 use super::{
     create_dialog::{Create, Creation},
@@ -13,7 +14,7 @@ use super::{
     shortcuts::ShortcutList,
     tab::{Tab, Task},
 };
-use crate::ui::dialog::Dialog;
+use crate::{on_demand, ui::dialog::Dialog};
 
 /// The dialog, with what is being done in it.
 #[component]
@@ -38,19 +39,35 @@ pub(super) fn KeyDialog(
     });
     let locked = Memo::new(move |_| creation.is_locked() || rotation.is_locked());
     let close = Callback::new(move |()| tab.close());
+    let parts = Parts { tab, creation, rotation, now, roles, allowance };
     view! {
         <Dialog id="key-dialog" title open locked on_close=close>
-            {move || {
-                tab.task.get().map(|task| match task {
-                    Task::Create => view! { <Create creation roles allowance/> }.into_any(),
-                    Task::Edit(key) => view! { <EditForm tab key roles/> }.into_any(),
-                    Task::Pause(key) => view! { <PauseForm tab key/> }.into_any(),
-                    Task::Rotate(key) => view! { <Rotate rotation key/> }.into_any(),
-                    Task::Retire(key) => view! { <RetireForm tab key/> }.into_any(),
-                    Task::Revoke(key) => view! { <RevokeForm tab key now/> }.into_any(),
-                    Task::Shortcuts => view! { <ShortcutList/> }.into_any(),
-                })
-            }}
+            {move || tab.task.get().and_then(|task| on_demand::loaded(content(parts, task)))}
         </Dialog>
     }
+}
+
+/// What the forms share with the page.
+#[derive(Clone, Copy)]
+pub(super) struct Parts {
+    tab: Tab,
+    creation: Creation,
+    rotation: Rotation,
+    now: Memo<Timestamp>,
+    roles: Memo<Vec<RoleChoice>>,
+    allowance: Memo<Option<KeyAllowance>>,
+}
+
+#[wasm_split_helpers::wasm_split(key_dialogs, fallible, preload(load))]
+pub(super) fn content(parts: Parts, task: Task) -> Result<AnyView, SplitLoaderError> {
+    let Parts { tab, creation, rotation, now, roles, allowance } = parts;
+    Ok(match task {
+        Task::Create => view! { <Create creation roles allowance/> }.into_any(),
+        Task::Edit(key) => view! { <EditForm tab key roles/> }.into_any(),
+        Task::Pause(key) => view! { <PauseForm tab key/> }.into_any(),
+        Task::Rotate(key) => view! { <Rotate rotation key/> }.into_any(),
+        Task::Retire(key) => view! { <RetireForm tab key/> }.into_any(),
+        Task::Revoke(key) => view! { <RevokeForm tab key now/> }.into_any(),
+        Task::Shortcuts => view! { <ShortcutList/> }.into_any(),
+    })
 }

@@ -9,7 +9,6 @@ mod edit_dialog;
 mod filters;
 mod key_fields;
 mod key_id;
-pub mod key_page;
 mod list_url;
 pub mod page;
 mod pause_dialog;

@@ -7,9 +7,10 @@ use shared::{
     key::{KeyRefused, KeyView},
 };
 
-use super::api::key_resume;
+use super::{api::key_resume, dialogs};
 use crate::{
     error::ApiResult,
+    on_demand,
     session::{Session, is_told},
     ui::toast::Toasts,
 };
@@ -53,7 +54,7 @@ impl Tab {
 
     /// Opens a dialog.
     pub(super) fn open(self, task: Task) {
-        self.task.set(Some(task));
+        on_demand::open(self.task, task, self.toasts, dialogs::load());
     }
 
     /// Closes whichever dialog is open.

@@ -5,6 +5,7 @@ use shared::{
     AppError, RoleId,
     role::{RoleDeleteParams, RoleDetail},
 };
+use wasm_split_helpers::SplitLoaderError;
 
 use super::{
     api::{role_delete, role_get},
@@ -12,6 +13,7 @@ use super::{
     role_choice::RoleField,
 };
 use crate::{
+    on_demand,
     session::{Session, is_told},
     ui::{
         banner::{Banner, Severity},
@@ -60,7 +62,7 @@ impl Deletion {
             Ok(detail) => {
                 self.replacement.set(String::new());
                 self.problems.set(Problems::default());
-                self.target.set(Some(detail));
+                on_demand::open(self.target, detail, self.toasts, load());
             }
             Err(error) => reading::tell(self.toasts, &error),
         });
@@ -127,9 +129,14 @@ pub(super) fn DeleteDialog(deletion: Deletion) -> impl IntoView {
     let close = Callback::new(move |()| target.set(None));
     view! {
         <Dialog id="delete-role-dialog" title="Delete role" open on_close=close>
-            {move || target.get().map(|detail| view! { <DeleteForm deletion detail close/> })}
+            {move || target.get().and_then(|detail| on_demand::loaded(content(deletion, detail, close)))}
         </Dialog>
     }
+}
+
+#[wasm_split_helpers::wasm_split(delete_role, fallible, preload(load))]
+fn content(deletion: Deletion, detail: RoleDetail, close: Callback<()>) -> Result<AnyView, SplitLoaderError> {
+    Ok(view! { <DeleteForm deletion detail close/> }.into_any())
 }
 
 #[component]

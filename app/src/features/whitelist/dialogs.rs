@@ -2,6 +2,7 @@
 
 use leptos::prelude::*;
 use shared::whitelist::WhitelistStanding;
+use wasm_split_helpers::SplitLoaderError;
 
 use super::{
     add_dialog::AddForm,
@@ -11,7 +12,7 @@ use super::{
     remove_dialog::RemoveForm,
     tab::{Tab, Task},
 };
-use crate::ui::dialog::Dialog;
+use crate::{on_demand, ui::dialog::Dialog};
 
 /// The dialog, with the form for what is being done.
 #[component]
@@ -21,15 +22,22 @@ pub(super) fn WhitelistDialog(tab: Tab, standing: Memo<Option<WhitelistStanding>
     let close = Callback::new(move |()| tab.close());
     view! {
         <Dialog id="whitelist-dialog" title open on_close=close>
-            {move || {
-                tab.task.get().map(|task| match task {
-                    Task::Add => view! { <AddForm tab/> }.into_any(),
-                    Task::AddMany => view! { <AddManyForm tab/> }.into_any(),
-                    Task::Edit(entry) => view! { <EditForm tab entry/> }.into_any(),
-                    Task::Remove(entry) => view! { <RemoveForm tab entry standing/> }.into_any(),
-                    Task::Switch(before, to) => view! { <SwitchForm tab before to/> }.into_any(),
-                })
-            }}
+            {move || tab.task.get().and_then(|task| on_demand::loaded(content(tab, standing, task)))}
         </Dialog>
     }
+}
+
+#[wasm_split_helpers::wasm_split(whitelist_dialogs, fallible, preload(load))]
+pub(super) fn content(
+    tab: Tab,
+    standing: Memo<Option<WhitelistStanding>>,
+    task: Task,
+) -> Result<AnyView, SplitLoaderError> {
+    Ok(match task {
+        Task::Add => view! { <AddForm tab/> }.into_any(),
+        Task::AddMany => view! { <AddManyForm tab/> }.into_any(),
+        Task::Edit(entry) => view! { <EditForm tab entry/> }.into_any(),
+        Task::Remove(entry) => view! { <RemoveForm tab entry standing/> }.into_any(),
+        Task::Switch(before, to) => view! { <SwitchForm tab before to/> }.into_any(),
+    })
 }

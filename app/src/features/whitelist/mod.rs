@@ -11,7 +11,6 @@ mod filters;
 mod list_url;
 mod mode_dialog;
 mod mode_section;
-pub mod networks_section;
 pub mod page;
 mod remove_dialog;
 mod tab;

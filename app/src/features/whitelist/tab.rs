@@ -7,8 +7,10 @@ use shared::{
     whitelist::{WhitelistEntry, WhitelistList, WhitelistListParams, WhitelistMode, WhitelistStanding},
 };
 
+use super::dialogs;
 use crate::{
     error::ApiResult,
+    on_demand,
     session::{Session, is_told},
     ui::toast::Toasts,
 };
@@ -72,7 +74,7 @@ impl Tab {
 
     /// Opens a dialog.
     pub(super) fn open(self, task: Task) {
-        self.task.set(Some(task));
+        on_demand::open(self.task, task, self.toasts, dialogs::load());
     }
 
     /// Closes whichever dialog is open.
