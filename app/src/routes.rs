@@ -50,8 +50,8 @@ pub fn App() -> impl IntoView {
                 <Route path=path!("/join") view=lazy_page!(JoinPage in account) ssr=SsrMode::Async/>
                 <Route path=path!("/keys") view=lazy_page!(KeysPage) ssr=SsrMode::Async/>
                 <Route path=path!("/roles") view=lazy_page!(RolesPage) ssr=SsrMode::Async/>
-                <Route path=path!("/roles/new") view=lazy_page!(RoleNewPage in role) ssr=SsrMode::Async/>
-                <Route path=path!("/roles/:id") view=lazy_page!(RolePage in role) ssr=SsrMode::Async/>
+                <Route path=path!("/roles/new") view=lazy_page!(RoleNewPage) ssr=SsrMode::Async/>
+                <Route path=path!("/roles/:id") view=lazy_page!(RolePage) ssr=SsrMode::Async/>
                 <Route path=path!("/team") view=lazy_page!(TeamPage) ssr=SsrMode::Async/>
                 <Route path=path!("/audit") view=lazy_page!(AuditPage) ssr=SsrMode::Async/>
                 <Route path=path!("/whitelist") view=lazy_page!(WhitelistPage) ssr=SsrMode::Async/>

@@ -33,12 +33,13 @@ export async function choose(page: Page, email: string, action: string): Promise
   await page.getByRole("button", { name: action, exact: true }).click();
 }
 
-/** Accepts an invitation as somebody who has no account yet, and arrives at the keys. */
+/** Accepts an invitation as somebody who has no account yet, and goes to the keys. */
 export async function accept(page: Page, link: string, password: string): Promise<void> {
   await page.goto(link);
   await page.getByLabel("Password", { exact: true }).fill(password);
   await page.getByRole("button", { name: "Join" }).click();
-  await expect(page).toHaveURL(/\/keys$/);
+  await expect(page).toHaveURL(/:\d+\/$/);
+  await page.goto("/keys");
 }
 
 /** Ticks and unticks roles of a member, and saves. */

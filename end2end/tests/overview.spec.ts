@@ -1,8 +1,6 @@
-import { signIn, signUp } from "../pages/account";
-import { demoSignIn } from "../pages/demo";
-import { call, createAndClose, row } from "../pages/keys";
+import { signUp } from "../pages/account";
+import { call, createAndClose } from "../pages/keys";
 import { busyBars, card, section } from "../pages/overview";
-import { expectToBeTouchable, expectToFit } from "../pages/screen";
 import { expect, test } from "../fixtures/test";
 
 test("real traffic moves the numbers and the chart", async ({ page, request, hydrated, complaints }) => {
@@ -47,31 +45,4 @@ test("the chart has a window for each question, and each an address", async ({ p
   await expect(chart.getByRole("row")).toHaveCount(25);
   await page.goBack();
   await expect(chart.getByRole("img")).toHaveAccessibleName(/in the last 30 days/);
-});
-
-test.describe("the demo", () => {
-  test.use({ serverArgs: ["--demo"] });
-
-  test("has a year behind it, and keys that need attention @phone", async ({ page, server, hydrated, axe }) => {
-    await signIn(page, demoSignIn(server, "Organization Owner"));
-    await page.goto("/");
-    await hydrated(page);
-    await expect(card(page, "Remaining quota")).toContainText("∞");
-    await expect(card(page, "Success rate")).toContainText("Good");
-    await expect(section(page, "Twelve months").getByRole("row")).toHaveCount(13);
-    expect((await busyBars(section(page, "Requests"))).length).toBe(30);
-    await expectToFit(page);
-    await expectToBeTouchable(page);
-    await axe(page);
-    await page.emulateMedia({ colorScheme: "dark" });
-    await axe(page);
-
-    const attention = section(page, "Needs attention");
-    await expect(attention.getByRole("link")).toHaveCount(4);
-    await attention.getByRole("link", { name: /refused unusually often/ }).click();
-    await expect(page).toHaveURL(/\/keys\?attention=rising$/);
-    await expect(row(page, "Mobile App")).toBeVisible();
-    await expect(row(page, "Production Server")).toBeHidden();
-    await expect(page.getByLabel("Attention")).toHaveValue("rising");
-  });
 });

@@ -258,7 +258,7 @@ test("an invitation is for one person, and adds to the account they have", async
   await hydrated(other);
   await expect(other.getByLabel("Your password")).toBeHidden();
   await other.getByRole("button", { name: "Join" }).click();
-  await expect(other).toHaveURL(/\/keys$/);
+  await expect(other).toHaveURL(/:\d+\/$/);
   await hydrated(other);
   await other.getByRole("button", { name: `Organization: ${owner.organization}` }).click();
   await axe(other);

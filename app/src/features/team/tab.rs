@@ -7,9 +7,10 @@ use shared::{
     team::{InvitationView, MemberView, Team, TeamListParams},
 };
 
-use super::link::LinkNews;
+use super::{dialogs, link::LinkNews};
 use crate::{
     error::ApiResult,
+    on_demand,
     session::{Session, is_told},
     ui::toast::Toasts,
 };
@@ -88,7 +89,7 @@ impl Tab {
 
     /// Opens a dialog.
     pub(super) fn open(self, task: Task) {
-        self.task.set(Some(task));
+        on_demand::open(self.task, task, self.toasts, dialogs::load());
     }
 
     /// Closes whichever dialog is open.
