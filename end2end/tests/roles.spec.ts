@@ -95,6 +95,7 @@ test("a locked system role is duplicated, and the copy changed", async ({ page, 
 
   await page.goto("/roles");
   await page.getByRole("link", { name: "API Client", exact: true }).click();
+  await expect(page.getByRole("heading", { level: 1, name: "API Client" })).toBeVisible();
   await expect(page.getByText("System roles are locked. Duplicate this one and change the copy.")).toBeVisible();
   await expect(page.getByRole("button", { name: "Save Changes" })).toBeHidden();
   await expect(page.getByRole("link", { name: "Duplicate" })).toBeVisible();
