@@ -3,7 +3,7 @@
 use std::{fmt, str::FromStr};
 
 use axum::response::Response;
-use backend::{authz, slice::Slice};
+use backend::{authz, expected::Target, slice::Slice};
 use serde::{Deserialize, Serialize, Serializer};
 use shared::{
     KeyId,
@@ -164,7 +164,8 @@ async fn create(call: Call<authz::AlertMute>) -> Result<Response, Problem> {
     responses((status = 200, description = "It is gone.", body = Envelope<Deleted<MuteId>>))
 )]
 async fn delete(call: Call<authz::AlertMute>) -> Result<Response, Problem> {
-    let id @ MuteId(key, kind) = call.id("mute")?;
+    let Target { id, .. } = call.to_delete::<MuteId>("mute")?;
+    let MuteId(key, kind) = id;
     call.backend().alert_unmute(&call.permit, key, kind).await.map_err(|failure| call.refused(failure))?;
     Ok(call.show(Answer::ok(&Deleted::of(id))))
 }

@@ -27,6 +27,7 @@ use http::{
     request::Parts,
 };
 use serde::{Deserialize, Deserializer, de::DeserializeOwned};
+use serde_json::Value;
 use shared::{AppError, field::FieldError, verify::Refusal};
 
 use super::{
@@ -313,7 +314,9 @@ fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {
         let detail = format!("The body is not JSON: it breaks at line {line}, column {column}.");
         Problem::bad_request("invalid_json", detail)
     };
-    let value = serde_path_to_error::deserialize(&mut json).map_err(|error| {
+    let whole = Value::deserialize(&mut json).map(whole_numbers).map_err(not_json)?;
+    json.end().map_err(not_json)?;
+    serde_path_to_error::deserialize(whole).map_err(|error| {
         let path = error.path().to_string();
         let error = error.into_inner();
         if !error.is_data() {
@@ -328,9 +331,22 @@ fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {
                 Problem::field(message.clone()).on(vec![FieldError::new(field, message)])
             }
         }
-    })?;
-    json.end().map_err(not_json)?;
-    Ok(value)
+    })
+}
+
+/// In JSON Schema 12.0 is an integer, too.
+fn whole_numbers(value: Value) -> Value {
+    match value {
+        Value::Number(number) => match number.as_f64() {
+            Some(float) if number.is_f64() && float.fract() == 0.0 && float.abs() < 9e15 => {
+                format!("{float:.0}").parse::<i64>().map_or(Value::Number(number), Value::from)
+            }
+            _ => Value::Number(number),
+        },
+        Value::Array(all) => all.into_iter().map(whole_numbers).collect(),
+        Value::Object(fields) => fields.into_iter().map(|(name, value)| (name, whole_numbers(value))).collect(),
+        other => other,
+    }
 }
 
 /// The rules of a body's texts, all of them checked before any is complained about. A text is kept as it was sent:

@@ -108,6 +108,7 @@ struct BucketOut {
     "refusals": [{ "reason": "permission_missing", "requests": 12 }]
 }))]
 struct UsageOut {
+    #[schema(inline)]
     window: Window,
     /// By whose clocks days and months begin.
     zone: String,
