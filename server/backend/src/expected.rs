@@ -3,8 +3,8 @@
 
 use sha2::{Digest as _, Sha256};
 use shared::{
-    AppError, RoleId,
-    alert::{AlertSettings, AlertView},
+    AppError, RoleId, Timestamp,
+    alert::{AlertSettings, AlertView, MuteView},
     key::KeyView,
     limit::RateLimitsView,
     organization::OrganizationView,
@@ -126,6 +126,12 @@ impl Stateful for AlertSettings {
     }
 }
 
+impl Stateful for MuteView {
+    fn state(&self) -> State {
+        State::of_text(&self.until.map(Timestamp::rfc3339).unwrap_or_default())
+    }
+}
+
 impl Stateful for WhitelistStanding {
     fn state(&self) -> State {
         State::of_version(self.version)
@@ -227,6 +233,7 @@ pub enum Thing {
     Whitelist(WhitelistStanding),
     KeyNetworks(KeyNetworks),
     AlertSettings(AlertSettings),
+    AlertMute(MuteView),
     Webhook(WebhookView),
 }
 
@@ -245,6 +252,7 @@ impl Thing {
             Self::Whitelist(_) => AppError::stale("whitelist"),
             Self::KeyNetworks(_) => AppError::stale("list"),
             Self::AlertSettings(_) => AppError::stale("page of settings"),
+            Self::AlertMute(_) => AppError::stale("mute"),
             Self::Webhook(_) => AppError::stale("webhook"),
         }
     }
@@ -272,6 +280,7 @@ things! {
     Whitelist = WhitelistStanding;
     KeyNetworks = KeyNetworks;
     AlertSettings = AlertSettings;
+    AlertMute = MuteView;
     Webhook = WebhookView;
 }
 

@@ -20,11 +20,13 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::{
     answer::{Answer, Deleted, Page},
+    conditional,
     envelope::{Envelope, Problem},
     manage::Call,
     moment::Moment,
     openapi::{cursor, kind_about_a_key, limit},
     query::Limit,
+    whole::Whole,
 };
 use crate::state::AppState;
 
@@ -94,8 +96,8 @@ struct In {
     kind: AlertKind,
     /// For how many days; `null` for good.
     #[serde(default)]
-    #[schema(minimum = 1, maximum = 365)]
-    days: Option<i64>,
+    #[schema(value_type = Option<i64>, minimum = 1, maximum = 365)]
+    days: Option<Whole<i64>>,
 }
 
 /// A key about which no alerts of a kind are raised.
@@ -107,7 +109,7 @@ struct In {
     "until": null,
     "muted_by": "ada@example.com"
 }))]
-struct Mute {
+pub(super) struct Mute {
     /// The key's ID and the kind.
     id: MuteId,
     key: KeyRef,
@@ -149,9 +151,11 @@ async fn list(call: Call<authz::AlertRead>) -> Result<Response, Problem> {
 )]
 async fn create(call: Call<authz::AlertMute>) -> Result<Response, Problem> {
     let In { key_id, kind, days } = call.read()?;
+    let days = days.map(|Whole(days)| days);
     let change = async {
-        let mute = Mute::from(call.backend().alert_mute(&call.permit, key_id, kind, days).await?);
-        Ok(Answer::created(format!("{PATH}/{}", mute.id), &mute))
+        let view = call.backend().alert_mute(&call.permit, key_id, kind, days).await?;
+        let mute = Mute::from(view.clone());
+        Ok(Answer::created(format!("{PATH}/{}", mute.id), &mute).tagged(conditional::tag(&view, &mute)))
     };
     call.once(change).await
 }
@@ -164,9 +168,9 @@ async fn create(call: Call<authz::AlertMute>) -> Result<Response, Problem> {
     responses((status = 200, description = "It is gone.", body = Envelope<Deleted<MuteId>>))
 )]
 async fn delete(call: Call<authz::AlertMute>) -> Result<Response, Problem> {
-    let Target { id, .. } = call.to_delete::<MuteId>("mute")?;
-    let MuteId(key, kind) = id;
-    call.backend().alert_unmute(&call.permit, key, kind).await.map_err(|failure| call.refused(failure))?;
+    let Target { id, expected } = call.to_delete::<MuteId>("mute")?;
+    let target = Target { id: (id.0, id.1), expected };
+    call.backend().alert_unmute(&call.permit, target).await.map_err(|failure| call.refused(failure))?;
     Ok(call.show(Answer::ok(&Deleted::of(id))))
 }
 

@@ -13,6 +13,7 @@ use super::{
     envelope::{Envelope, Problem},
     manage::{Call, check_not_empty, given},
     openapi::threshold,
+    whole::Whole,
 };
 use crate::state::AppState;
 
@@ -26,13 +27,13 @@ pub(super) const PATH: &str = "/v1/alert-settings";
 struct UpdateIn {
     #[serde(default, deserialize_with = "given")]
     #[schema(schema_with = threshold, required = false)]
-    key_refusals: Option<u32>,
+    key_refusals: Option<Whole<u32>>,
     #[serde(default, deserialize_with = "given")]
     #[schema(schema_with = threshold, required = false)]
-    address_refusals: Option<u32>,
+    address_refusals: Option<Whole<u32>>,
     #[serde(default, deserialize_with = "given")]
     #[schema(schema_with = threshold, required = false)]
-    organization_refusals: Option<u32>,
+    organization_refusals: Option<Whole<u32>>,
     /// The kinds that the Owner and the Admins hear of by mail.
     #[serde(default, deserialize_with = "given")]
     #[schema(nullable = false)]
@@ -93,7 +94,9 @@ async fn get(call: Call<authz::AlertRead>) -> Result<Response, Problem> {
 async fn update(call: Call<authz::AlertUpdate>) -> Result<Response, Problem> {
     let expected = call.expected()?;
     let UpdateIn { key_refusals, address_refusals, organization_refusals, mailed } = call.read()?;
-    let is_empty = [key_refusals, address_refusals, organization_refusals].iter().all(Option::is_none);
+    let thresholds = [key_refusals, address_refusals, organization_refusals].map(|given| given.map(|Whole(it)| it));
+    let is_empty = thresholds.iter().all(Option::is_none);
+    let [key_refusals, address_refusals, organization_refusals] = thresholds;
     check_not_empty(is_empty && mailed.is_none(), "key_refusals, address_refusals, organization_refusals and mailed")?;
     let change = AlertSettingsChange { expected, key_refusals, address_refusals, organization_refusals, mailed };
     let settings = call.backend().alert_settings_update(&call.permit, change).await;

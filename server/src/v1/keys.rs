@@ -23,6 +23,7 @@ use super::{
     manage::{Call, Rules, check_not_empty, given},
     moment::Moment,
     openapi::{cursor, key_deployed_to, key_name, key_notes, limit, reason},
+    whole::Whole,
 };
 use crate::{state::AppState, v1::query::Limit};
 
@@ -160,8 +161,8 @@ struct UpdateIn {
 struct RotateIn {
     /// For how long the secret of now goes on working: at most 30 days, and never past the key's own date. 0: it ends at
     /// once.
-    #[schema(maximum = 2_592_000)]
-    overlap_seconds: u32,
+    #[schema(value_type = u32, maximum = 2_592_000)]
+    overlap_seconds: Whole<u32>,
     /// Whether a rotation that is under way may be ended for this one.
     #[serde(default)]
     #[schema(required = false)]
@@ -451,7 +452,7 @@ async fn resume(call: Call<authz::KeyUpdate>) -> Result<Response, Problem> {
 )]
 async fn rotate(call: Call<authz::KeyUpdate>) -> Result<Response, Problem> {
     let target: Target<KeyId> = call.to_delete(WHAT)?;
-    let RotateIn { overlap_seconds, force } = call.read()?;
+    let RotateIn { overlap_seconds: Whole(overlap_seconds), force } = call.read()?;
     let change = async {
         let rotation = KeyRotation { target, overlap_seconds, force };
         let rotated = call.backend().key_rotate(&call.permit, rotation).await?;

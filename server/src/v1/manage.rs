@@ -27,13 +27,13 @@ use http::{
     request::Parts,
 };
 use serde::{Deserialize, Deserializer, de::DeserializeOwned};
-use serde_json::Value;
 use shared::{AppError, field::FieldError, verify::Refusal};
 
 use super::{
-    alert_settings::AlertSettings, answer::Answer, authenticate::authenticate, conditional, envelope::Problem,
-    idempotency, invitations::Invitation, key_networks::Networks, keys::Key, limits, members::Member,
-    organization::Organization, permissions::Permission, rate_limits, roles::Role, webhooks::Webhook, whitelist,
+    alert_mutes, alert_settings::AlertSettings, answer::Answer, authenticate::authenticate, conditional,
+    envelope::Problem, idempotency, invitations::Invitation, key_networks::Networks, keys::Key, limits,
+    members::Member, organization::Organization, permissions::Permission, rate_limits, roles::Role, webhooks::Webhook,
+    whitelist,
 };
 use crate::{
     middleware::limits::{BODY_MAX, check_content_type},
@@ -294,6 +294,7 @@ fn outdated(current: Thing) -> Problem {
         Thing::Whitelist(standing) => conditional::tag(&standing.clone(), &whitelist::Whitelist::from(standing)),
         Thing::KeyNetworks(list) => conditional::tag(&list.clone(), &Networks::from(list)),
         Thing::AlertSettings(view) => conditional::tag(&view.clone(), &AlertSettings::from(view)),
+        Thing::AlertMute(view) => conditional::tag(&view.clone(), &alert_mutes::Mute::from(view)),
         Thing::Webhook(view) => conditional::tag(&view.clone(), &Webhook::from(view)),
     };
     let problem = Problem::new(
@@ -314,9 +315,7 @@ fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {
         let detail = format!("The body is not JSON: it breaks at line {line}, column {column}.");
         Problem::bad_request("invalid_json", detail)
     };
-    let whole = Value::deserialize(&mut json).map(whole_numbers).map_err(not_json)?;
-    json.end().map_err(not_json)?;
-    serde_path_to_error::deserialize(whole).map_err(|error| {
+    let value = serde_path_to_error::deserialize(&mut json).map_err(|error| {
         let path = error.path().to_string();
         let error = error.into_inner();
         if !error.is_data() {
@@ -331,22 +330,9 @@ fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {
                 Problem::field(message.clone()).on(vec![FieldError::new(field, message)])
             }
         }
-    })
-}
-
-/// In JSON Schema 12.0 is an integer, too.
-fn whole_numbers(value: Value) -> Value {
-    match value {
-        Value::Number(number) => match number.as_f64() {
-            Some(float) if number.is_f64() && float.fract() == 0.0 && float.abs() < 9e15 => {
-                format!("{float:.0}").parse::<i64>().map_or(Value::Number(number), Value::from)
-            }
-            _ => Value::Number(number),
-        },
-        Value::Array(all) => all.into_iter().map(whole_numbers).collect(),
-        Value::Object(fields) => fields.into_iter().map(|(name, value)| (name, whole_numbers(value))).collect(),
-        other => other,
-    }
+    })?;
+    json.end().map_err(not_json)?;
+    Ok(value)
 }
 
 /// The rules of a body's texts, all of them checked before any is complained about. A text is kept as it was sent:

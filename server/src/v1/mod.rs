@@ -37,6 +37,7 @@ pub mod verify;
 mod webhook_deliveries;
 mod webhooks;
 mod whitelist;
+mod whole;
 
 use axum::{Router, middleware::from_fn_with_state};
 use utoipa_axum::router::OpenApiRouter;

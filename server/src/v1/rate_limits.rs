@@ -16,6 +16,7 @@ use super::{
     envelope::{Envelope, Problem},
     manage::Call,
     moment::Moment,
+    whole::Whole,
 };
 use crate::state::AppState;
 
@@ -33,7 +34,19 @@ const WHAT: &str = "API key";
 struct In {
     /// At most one for each window; none at all for no limit. All of them hold.
     #[schema(max_items = 4)]
-    limits: Vec<RateLimit>,
+    limits: Vec<LimitIn>,
+}
+
+/// So many requests in such a window.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = RateLimit)]
+struct LimitIn {
+    /// In which window.
+    window: Window,
+    /// How many requests are allowed in it.
+    #[schema(value_type = u32, minimum = 1, maximum = 1_000_000)]
+    requests: Whole<u32>,
 }
 
 /// The limits of a key.
@@ -113,6 +126,8 @@ async fn get(call: Call<authz::KeyRead>) -> Result<Response, Problem> {
 async fn set(call: Call<authz::KeyUpdate>) -> Result<Response, Problem> {
     let target: Target<KeyId> = call.to_change(WHAT)?;
     let In { limits } = call.read()?;
+    let limit = |LimitIn { window, requests: Whole(requests) }| RateLimit { window, requests };
+    let limits: Vec<_> = limits.into_iter().map(limit).collect();
     let checked = RateLimits::new(limits.clone()).map_err(of_the_body);
     checked.map_err(|error| call.refused(error))?;
     let view = call.backend().rate_limits_update(&call.permit, RateLimitsChange { target, limits }).await;

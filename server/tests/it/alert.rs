@@ -201,6 +201,12 @@ both_databases! {
         let place = made.header("location").to_owned();
         assert_eq!((made.status, &made.data()["until"]), (201, &Value::Null));
         assert_eq!(admin.caller.get("/v1/alert-mutes").await.data()["items"].as_array().map(Vec::len), Some(1));
+        let tag = made.header("etag").to_owned();
+        admin.caller.post_json("/v1/alert-mutes", &json!({ "key_id": key, "kind": "unused", "days": 7.0 })).await.data();
+        for stale in ["", "\"seen\"", &tag] {
+            let refusal = admin.caller.clone().with("if-match", stale).delete(&place).await.refusal();
+            assert_eq!(refusal, refused(412, "precondition_failed"), "{stale}");
+        }
         assert_eq!(admin.caller.delete(&place).await.data()["deleted"], true);
         assert_eq!(admin.caller.delete(&place).await.refusal(), refused(404, "not_found"));
     }

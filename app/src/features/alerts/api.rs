@@ -52,7 +52,7 @@ pub async fn alert_mute(key: KeyId, kind: AlertKind, days: Option<i64>) -> ApiRe
 /// Raises them again.
 #[server(endpoint = "alert_unmute", input = Json)]
 pub async fn alert_unmute(key: KeyId, kind: AlertKind) -> ApiResult<()> {
-    respond(async |cx| cx.backend().alert_unmute(&cx.authorize::<authz::AlertMute>()?, key, kind).await).await
+    respond(async |cx| cx.backend().alert_unmute(&cx.authorize::<authz::AlertMute>()?, (key, kind)).await).await
 }
 
 /// Every key that is muted, and for what.

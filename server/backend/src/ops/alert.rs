@@ -27,6 +27,7 @@ use crate::{
         schema::{alert_mutes, alerts, api_keys},
         tx::WriteTx,
     },
+    expected::Target,
     failure::Failure,
     slice::{Cut, Slice},
 };
@@ -213,15 +214,21 @@ impl Backend {
     /// Raises them again.
     ///
     /// # Errors
-    /// [`AppError::NotFound`] when there is no such key, or it is not muted.
-    pub async fn alert_unmute(&self, permit: &Permit<AlertMute>, key: KeyId, kind: AlertKind) -> Result<(), Failure> {
+    /// [`AppError::NotFound`] when there is no such key, or it is not muted; a stale edit.
+    pub async fn alert_unmute(
+        &self,
+        permit: &Permit<AlertMute>,
+        target: impl Into<Target<(KeyId, AlertKind)>>,
+    ) -> Result<(), Failure> {
+        let Target { id: (key, kind), expected } = target.into();
         let mut tx = WriteTx::begin(&self.inner.store, permit, self.now()).await?;
         let key = key_ref(tx.connection()?, permit.organization(), key).await?;
         let key = key.ok_or_else(|| AppError::not_found("API key"))?;
-        let gone = diesel::delete(alert_mutes::table.find((Id(key.id), kind.code()))).execute(tx.connection()?).await?;
-        if gone == 0 {
-            return Err(AppError::not_found("mute").into());
-        }
+        let mute = alert_mutes::table.find((Id(key.id), kind.code()));
+        let row = mute.select(AlertMuteRow::as_select()).first(tx.connection()?).await.optional()?;
+        let AlertMuteRow { until_at, muted_by, .. } = row.ok_or_else(|| AppError::not_found("mute"))?;
+        expected.check(MuteView { key: key.clone(), kind, until: until_at.map(|until| until.0), by: muted_by })?;
+        diesel::delete(mute).execute(tx.connection()?).await?;
         let detail = json!({ "before": { "kind": kind } });
         let event = AuditEvent { action: "alert.unmute", target: key.id.to_string(), detail };
         let committed = tx.commit(event, || {}).await?;
