@@ -4,12 +4,12 @@
 //! does not matter: whoever tries a secret from elsewhere has it.
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::{BTreeMap, BTreeSet, HashMap},
     net::IpAddr,
     sync::atomic::{AtomicI64, Ordering},
 };
 
-use diesel::{ExpressionMethods as _, QueryDsl as _};
+use diesel::{ExpressionMethods as _, Insertable, QueryDsl as _, dsl::count_star};
 use diesel_async::{AsyncConnection as _, RunQueryDsl as _};
 use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 use shared::{KeyId, OrganizationId, Timestamp, alert::AlertKind};
@@ -43,6 +43,14 @@ struct Sighting {
     at: Timestamp,
 }
 
+#[derive(Insertable)]
+#[diesel(table_name = seen_networks)]
+struct SeenNetworkRow {
+    key_id: Id<KeyId>,
+    network: String,
+    seen_at: Moment,
+}
+
 impl Backend {
     pub(super) async fn find_networks(&self) -> Result<(), Failure> {
         let now = self.now();
@@ -52,8 +60,8 @@ impl Backend {
             0 => now.plus_seconds(-AT_FIRST_SECONDS),
             looked_to => Timestamp::from_micros(looked_to).plus_seconds(-OVERLAP_SECONDS - lag),
         };
-        for sighting in self.sightings(since).await? {
-            self.see(sighting, now).await?;
+        for some in self.sightings(since).await?.chunks(SOME) {
+            self.see(some, now).await?;
         }
         self.inner.networks_seen_to.store(now.micros(), Ordering::Relaxed);
         Ok(())
@@ -93,14 +101,18 @@ impl Backend {
         Ok(found)
     }
 
-    /// Notes a network, and raises an alert unless it is the key's first. Of two servers that see the same, one does.
-    async fn see(&self, sighting: Sighting, now: Timestamp) -> Result<(), Failure> {
+    /// Notes networks, and raises an alert for each that is not its key's first. Of two servers that see the same, one
+    /// does.
+    async fn see(&self, sightings: &[Sighting], now: Timestamp) -> Result<(), Failure> {
         let has_mail = self.inner.mailer.has_server();
         let mut connection = self.inner.store.write().await?;
         let raised = connection
             .transaction(async |connection| -> Result<bool, Failure> {
-                let Some(finding) = note(connection, sighting).await? else { return Ok(false) };
-                raise_in(connection, &finding, has_mail, now).await
+                let mut raised = false;
+                for finding in note(connection, sightings).await? {
+                    raised |= raise_in(connection, &finding, has_mail, now).await?;
+                }
+                Ok(raised)
             })
             .await?;
         drop(connection);
@@ -111,30 +123,65 @@ impl Backend {
     }
 }
 
-/// How many keys are asked about in one query.
+/// How many keys are asked about in one query, and how many networks are noted in one transaction: when a hundred thousand
+/// keys come into use, one for each of them would keep the disk busy for minutes.
 const SOME: usize = 500;
 
-async fn note(connection: &mut AnyConnection, sighting: Sighting) -> Result<Option<Finding>, Failure> {
-    let Sighting { organization, key, network, address, at } = sighting;
-    let of_key = seen_networks::table.filter(seen_networks::key_id.eq(Id(key)));
-    let known: i64 = of_key.count().get_result(connection).await?;
-    if known >= MANY {
-        return Ok(None);
+/// Notes what is not known yet. Returns what is news about it.
+async fn note(connection: &mut AnyConnection, sightings: &[Sighting]) -> Result<Vec<Finding>, Failure> {
+    let mut known = known_of(connection, sightings).await?;
+    let mut first = Vec::new();
+    let mut findings = Vec::new();
+    for sighting in sightings {
+        let known = known.entry(sighting.key).or_default();
+        match *known {
+            0 => first.push(sighting.row()),
+            MANY.. => continue,
+            _ => {
+                let row = sighting.row();
+                let noted = diesel::insert_into(seen_networks::table).values(row).on_conflict_do_nothing();
+                if noted.execute(connection).await? == 1 {
+                    findings.push(sighting.finding());
+                }
+            }
+        }
+        *known += 1;
     }
-    let row =
-        (seen_networks::key_id.eq(Id(key)), seen_networks::network.eq(&network), seen_networks::seen_at.eq(Moment(at)));
-    let noted =
-        diesel::insert_into(seen_networks::table).values(row).on_conflict_do_nothing().execute(connection).await?;
-    Ok((noted == 1 && known > 0).then(|| Finding {
-        organization,
-        kind: AlertKind::NewNetwork,
-        key: Some(key),
-        subject: key.to_string(),
-        occasion: network.clone(),
-        detail: Detail::Network { network, address },
-        times: 1,
-        last_at: at,
-    }))
+    if !first.is_empty() {
+        diesel::insert_into(seen_networks::table).values(first).on_conflict_do_nothing().execute(connection).await?;
+    }
+    Ok(findings)
+}
+
+/// How many networks are known of each of these keys; of those that are left out, none.
+async fn known_of(connection: &mut AnyConnection, sightings: &[Sighting]) -> Result<HashMap<KeyId, i64>, Failure> {
+    let keys: BTreeSet<KeyId> = sightings.iter().map(|sighting| sighting.key).collect();
+    let known: Vec<(Id<KeyId>, i64)> = seen_networks::table
+        .filter(seen_networks::key_id.eq_any(keys.into_iter().map(Id).collect::<Vec<_>>()))
+        .group_by(seen_networks::key_id)
+        .select((seen_networks::key_id, count_star()))
+        .load(connection)
+        .await?;
+    Ok(known.into_iter().map(|(key, known)| (key.0, known)).collect())
+}
+
+impl Sighting {
+    fn row(&self) -> SeenNetworkRow {
+        SeenNetworkRow { key_id: Id(self.key), network: self.network.clone(), seen_at: Moment(self.at) }
+    }
+
+    fn finding(&self) -> Finding {
+        Finding {
+            organization: self.organization,
+            kind: AlertKind::NewNetwork,
+            key: Some(self.key),
+            subject: self.key.to_string(),
+            occasion: self.network.clone(),
+            detail: Detail::Network { network: self.network.clone(), address: self.address.clone() },
+            times: 1,
+            last_at: self.at,
+        }
+    }
 }
 
 /// The network of an address; `None` for what is none, since whoever asked did not say.
