@@ -36,14 +36,16 @@ words! {
         RotationDue = "rotation_due", "Rotation due";
         /// Little is left of what the plan allows.
         PlanLimit = "plan_limit", "Plan limit";
+        /// Somebody said that a key is compromised, and contained it.
+        Compromised = "compromised", "Compromised key";
     }
 }
 
 impl AlertKind {
-    /// Whether it is about one key, which can be muted then.
+    /// Whether a key can be muted for it: it is about one, and there may be good reasons not to look at it.
     #[must_use]
-    pub const fn is_about_a_key(self) -> bool {
-        !matches!(self, Self::AddressRefusals | Self::OrganizationRefusals | Self::PlanLimit)
+    pub const fn can_be_muted(self) -> bool {
+        !matches!(self, Self::AddressRefusals | Self::OrganizationRefusals | Self::PlanLimit | Self::Compromised)
     }
 }
 

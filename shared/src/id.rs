@@ -127,6 +127,8 @@ ids! {
     MailId = "mail_";
     /// Something that somebody should look at.
     AlertId = "alr_";
+    /// A key that somebody else may have, and what was done about it.
+    IncidentId = "inc_";
     /// Where alerts are posted to.
     WebhookId = "whk_";
     /// One message to a webhook, however often it is tried.

@@ -11,6 +11,7 @@ pub mod error;
 pub mod explain;
 pub mod field;
 pub mod id;
+pub mod incident;
 pub mod key;
 pub mod limit;
 pub mod network;
@@ -29,8 +30,8 @@ pub mod whitelist;
 
 pub use error::AppError;
 pub use id::{
-    AlertId, DeliveryId, InvitationId, KeyId, MailId, MemberId, NetworkId, OrganizationId, RoleId, SecretId, SessionId,
-    UserId, WebhookId,
+    AlertId, DeliveryId, IncidentId, InvitationId, KeyId, MailId, MemberId, NetworkId, OrganizationId, RoleId,
+    SecretId, SessionId, UserId, WebhookId,
 };
 pub use permission::{Grants, Permission, PermissionSet};
 pub use timestamp::Timestamp;

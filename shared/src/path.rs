@@ -20,6 +20,8 @@ pub const AUDIT_CSV: &str = "/download/audit.csv";
 pub const AUDIT_JSONL: &str = "/download/audit.jsonl";
 /// Requests and refusals, for download, by `key`, `window` and `zone`.
 pub const USAGE_CSV: &str = "/download/usage.csv";
+/// What a key was used for since a moment, as CSV.
+pub const ACTIVITY_CSV: &str = "/download/activity.csv";
 /// The addresses that keys may be used from.
 pub const WHITELIST: &str = "/whitelist";
 /// What somebody should look at.

@@ -3,6 +3,7 @@
 //!
 //! A refusal has its status and a line of text: whoever saves the link gets no page in place of a file.
 
+mod activity;
 mod audit;
 mod csv;
 mod usage;
@@ -38,6 +39,7 @@ pub(crate) fn router() -> Router<AppState> {
     Router::new()
         .route(path::AUDIT_CSV, get(audit::csv))
         .route(path::AUDIT_JSONL, get(audit::json_lines))
+        .route(path::ACTIVITY_CSV, get(activity::csv))
         .route(path::USAGE_CSV, get(usage::csv))
 }
 

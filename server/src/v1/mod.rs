@@ -15,6 +15,7 @@ pub mod envelope;
 pub(crate) mod example;
 mod health;
 mod idempotency;
+mod incidents;
 mod invitations;
 mod ip;
 mod key_networks;
@@ -75,6 +76,8 @@ pub const ROUTES: &[(&str, &str)] = &[
     ("GET", usage::OF_KEY),
     ("GET", usage::REFUSALS),
     ("GET", usage::EXPLAIN),
+    ("GET", incidents::ACTIVITY),
+    ("POST", incidents::CONTAIN),
     ("GET", key_networks::PATH),
     ("PUT", key_networks::PATH),
     ("GET", roles::PATH),
@@ -158,6 +161,7 @@ fn management() -> OpenApiRouter<AppState> {
         .merge(webhooks::router())
         .merge(webhook_deliveries::router())
         .merge(organization::router())
+        .merge(incidents::router())
         .merge(usage::router())
         .merge(audit::router())
 }

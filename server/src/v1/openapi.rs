@@ -179,7 +179,7 @@ pub(super) fn webhook_description() -> Object {
 }
 
 pub(super) fn kind_about_a_key() -> Object {
-    let kinds = shared::alert::AlertKind::ALL.iter().filter(|kind| kind.is_about_a_key());
+    let kinds = shared::alert::AlertKind::ALL.iter().filter(|kind| kind.can_be_muted());
     ObjectBuilder::new().schema_type(Type::String).enum_values(Some(kinds.map(|kind| kind.code()))).build()
 }
 

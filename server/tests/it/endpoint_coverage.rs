@@ -20,7 +20,7 @@ use shared::{
     whitelist::{WhitelistEntry, WhitelistListParams, WhitelistMode},
 };
 
-use crate::harness::{Answer, Caller, PASSWORD, Person, TestApp, both_databases, refused};
+use crate::harness::{Answer, Caller, NOW, PASSWORD, Person, TestApp, both_databases, refused};
 
 /// Who may call a server function or a route.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -77,6 +77,8 @@ const FUNCTIONS: &[(&str, Needs, About)] = &[
     ("key_rotate", Holding(Permission::KeyUpdate), AThing),
     ("key_retire", Holding(Permission::KeyUpdate), AThing),
     ("key_revoke", Holding(Permission::KeyDelete), AThing),
+    ("key_contain", Holding(Permission::KeyDelete), AThing),
+    ("key_activity", Holding(Permission::UsageView), AThing),
     ("rate_limits_get", Holding(Permission::KeyView), AThing),
     ("rate_limits_update", Holding(Permission::KeyUpdate), AThing),
     ("role_list", Holding(Permission::RoleView), TheirOwn),
@@ -150,6 +152,8 @@ const ROUTES: &[(&str, &str, Needs, About)] = &[
     ("GET", "/v1/usage/summary", Holding(Permission::UsageView), TheirOwn),
     ("GET", "/v1/keys/{id}/usage", Holding(Permission::UsageView), AThing),
     ("GET", "/v1/keys/{id}/refusals", Holding(Permission::UsageView), AThing),
+    ("GET", "/v1/keys/{id}/activity", Holding(Permission::UsageView), AThing),
+    ("POST", "/v1/keys/{id}/contain", Holding(Permission::KeyDelete), AThing),
     ("GET", "/v1/keys/{id}/explain", Holding(Permission::UsageView), AThing),
     ("GET", "/v1/keys/{id}/networks", Holding(Permission::KeyView), AThing),
     ("PUT", "/v1/keys/{id}/networks", Holding(Permission::KeyUpdate), AThing),
@@ -261,6 +265,9 @@ impl Things {
                 "deployed_to": "" } }),
             "key_explain" => json!({ "id": key.id, "params": ExplainParams::default() }),
             "usage_series" => json!({ "key": key.id, "window": Window::Month }),
+            "key_contain" => json!({ "params": { "id": key.id, "version": key.version, "containment": "revoke",
+                "reason": "It was in a log." } }),
+            "key_activity" => json!({ "id": key.id, "since": NOW }),
             "key_revoke" => json!({ "id": key.id, "reason": "" }),
             "key_rotate" => json!({ "params": { "id": key.id, "version": key.version, "overlap_seconds": 3_600 } }),
             "rate_limits_get" => json!({ "key": key.id }),
@@ -327,6 +334,7 @@ impl Things {
         let Self { key, role, member, invitation, entry, alert, webhook, message, .. } = self;
         let body = match (method, path) {
             ("POST", "/v1/verify") => json!({ "secret": "x" }),
+            ("POST", "/v1/keys/{id}/contain") => json!({ "containment": "revoke", "reason": "It was in a log." }),
             ("POST", "/v1/keys/{id}/rotate") => json!({ "overlap_seconds": 3_600 }),
             ("POST", "/v1/keys") => json!({ "name": "New", "role_id": role.id, "environment": "staging" }),
             ("POST", "/v1/roles") => json!({ "name": "New", "permissions": [] }),
@@ -363,6 +371,7 @@ impl Things {
             .replace("{address}", "8.8.8.8")
             .replace("{name}", "orders.read")
             .replace("{seq}", "1")
+            .replace("/activity", "/activity?since=2026-11-01T00:00:00Z")
             .replace("{id}", &id);
         match (method, body) {
             ("PATCH", body) => caller.patch(&path, &body).await,

@@ -29,6 +29,7 @@ mod idempotency;
 mod invitation;
 mod ip;
 mod key_attention;
+mod key_contain;
 mod key_create;
 mod key_limit_race;
 mod key_list;

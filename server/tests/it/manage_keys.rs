@@ -113,7 +113,7 @@ both_databases! {
         let twice = admin.caller.request("POST", "/v1/keys", Some("application/json"), "{} {}").await;
         assert!(matches!(twice.status, 400 | 422), "{twice:?}");
         let named_twice = format!(r#"{{"name":"x","name":"y","role_id":{role},"environment":"staging"}}"#, role = json!(role));
-        let named_twice = admin.caller.request("POST", "/v1/keys", Some("application/json"), &named_twice).await;
+        let named_twice = admin.caller.request("POST", "/v1/keys", Some("application/json"), named_twice).await;
         assert_eq!(named_twice.refusal(), refused(422, "invalid_field"), "which one was meant, nobody knows");
         let broken = admin.caller.request("POST", "/v1/keys", Some("application/json"), "{").await;
         assert_eq!(broken.refusal(), refused(400, "invalid_json"));

@@ -1,6 +1,7 @@
 //! The API Keys tab: the table, the dialogs that create, edit, pause and revoke, and the page of each key.
 
 pub mod api;
+pub mod compromised;
 mod conflict;
 mod create_dialog;
 mod dialogs;

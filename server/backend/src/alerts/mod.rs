@@ -4,6 +4,7 @@
 //! its occasion, which the database holds to be unique: running a rule twice, or on two servers, changes nothing.
 
 mod bursts;
+mod compromise;
 mod dates;
 mod letters;
 mod limits;
@@ -15,7 +16,11 @@ use diesel::{ExpressionMethods as _, NullableExpressionMethods as _, QueryDsl as
 use diesel_async::RunQueryDsl as _;
 use shared::{DeliveryId, Timestamp, webhook::DeliveryStatus};
 
-pub(crate) use self::{raise::settings_of, words::view};
+pub(crate) use self::{
+    compromise::{Compromise, raise_compromise},
+    raise::settings_of,
+    words::view,
+};
 use crate::{
     Backend,
     db::{

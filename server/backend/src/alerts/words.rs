@@ -3,8 +3,9 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use shared::{
-    Timestamp,
+    IncidentId, Timestamp,
     alert::{Acknowledgement, AlertView, KeyRef, WINDOW_SECONDS},
+    incident::Containment,
 };
 
 use crate::{
@@ -26,6 +27,8 @@ pub(crate) enum Detail {
     Expiring { expires_at: Timestamp, days: i64 },
     /// From when the secret is.
     Rotation { made_at: Timestamp, days: i64 },
+    /// What was done about it, and what is known.
+    Compromised { incident: IncidentId, reason: String, containment: Containment },
     /// How much of which limit is used.
     Limit { what: Limit, percent: u64, used: u64, limit: u64 },
 }
@@ -79,6 +82,14 @@ impl Detail {
             Self::Expiring { expires_at, .. } => format!("{key} expires at {}.", expires_at.exact()),
             Self::Rotation { made_at, days } => {
                 format!("The secret of {key} is from {}, and due for rotation after {days} days.", made_at.day())
+            }
+            Self::Compromised { incident, reason, containment } => {
+                let done = match containment {
+                    Containment::Revoke => "It is revoked.",
+                    Containment::Replace => "It is revoked, and another key takes its place.",
+                    Containment::Rotate => "It has a new secret, and all others are refused.",
+                };
+                format!("{key} was compromised: {reason} {done} Look for {incident} in the audit trail.")
             }
             Self::Limit { what: Limit::Requests, percent, used, limit } => {
                 format!("{percent} % of this month's requests are used: {used} of {limit}.")

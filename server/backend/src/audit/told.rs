@@ -45,6 +45,7 @@ const ACTIONS: &[(&str, &str, &str)] = &[
     ("invitation.link", "Copied the link of the invitation to {}", "copy the link of an invitation"),
     ("invitation.resend", "Sent the invitation to {} again", "send an invitation again"),
     ("key.retire", "Retired the old secret of the key {}", "retire the old secret of a key"),
+    ("key.contain", "Contained the compromised key {}", "contain a compromised key"),
     ("key.list", "Looked at the API keys", "look at the API keys"),
     ("many", "Did many things", "do many other things"),
     ("member.leave", "Left the organization", "leave the organization"),

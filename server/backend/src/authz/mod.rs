@@ -43,6 +43,8 @@ operations! {
     KeyUpdate = KeyUpdate;
     /// Revoking.
     KeyDelete = KeyDelete;
+    /// Containing a compromised one. To make another, or another secret, takes the permission for that as well.
+    KeyContain = KeyDelete;
     /// Looking at roles and application permissions.
     RoleRead = RoleView;
     /// Making a role, registering an application permission.

@@ -32,6 +32,7 @@ pub(crate) struct WriteTx {
     grants: Grants,
     organization: OrganizationRow,
     subjects: Vec<Subject>,
+    also: Vec<AuditEvent>,
     pub(crate) now: Timestamp,
 }
 
@@ -75,6 +76,7 @@ impl WriteTx {
             grants: Grants::default(),
             organization,
             subjects: Vec::new(),
+            also: Vec::new(),
             now,
         })
     }
@@ -99,6 +101,7 @@ impl WriteTx {
             grants: Grants::default(),
             organization,
             subjects: vec![Subject::Organization(authority.organization)],
+            also: Vec::new(),
             now,
         })
     }
@@ -126,6 +129,19 @@ impl WriteTx {
         authz::check_ceiling(&self.grants, what, needed)
     }
 
+    /// Whether the actor may do that, too, by what they may do now.
+    ///
+    /// # Errors
+    /// [`AppError::Forbidden`] names the permission.
+    pub(crate) fn confirm<O: Operation>(&self) -> Result<(), AppError> {
+        Permit::<O>::grant(&self.authority, &self.grants).map(drop)
+    }
+
+    /// Something else that is done by the same act: it gets an entry of its own behind the one of [`Self::commit`].
+    pub(crate) fn also(&mut self, event: AuditEvent) {
+        self.also.push(event);
+    }
+
     /// Notes that verification has to see `subject` anew after the commit.
     pub(crate) fn touch(&mut self, subject: Subject) {
         self.subjects.push(subject);
@@ -143,12 +159,19 @@ impl WriteTx {
     }
 
     async fn finish(mut self, said: Said, before_commit: impl FnOnce()) -> Result<Committed, Failure> {
-        let entry = said.into_row(&self.authority, &self.organization, self.now);
-        let (subjects, organization, now) = (std::mem::take(&mut self.subjects), self.organization.id, self.now);
+        let mut entries = Vec::new();
+        for said in std::iter::once(said).chain(std::mem::take(&mut self.also).into_iter().map(Said::from)) {
+            let entry = said.into_row(&self.authority, &self.organization, self.now);
+            (self.organization.audit_seq, self.organization.audit_hash) = (entry.seq, entry.hash);
+            entries.push(entry);
+        }
+        let (subjects, now) = (std::mem::take(&mut self.subjects), self.now);
+        let (organization, seq, hash) =
+            (self.organization.id, self.organization.audit_seq, self.organization.audit_hash);
         let connection = self.connection()?;
-        diesel::insert_into(audit_entries::table).values(&entry).execute(connection).await?;
+        diesel::insert_into(audit_entries::table).values(&entries).execute(connection).await?;
         diesel::update(organizations::table.find(organization))
-            .set((organizations::audit_seq.eq(entry.seq), organizations::audit_hash.eq(entry.hash)))
+            .set((organizations::audit_seq.eq(seq), organizations::audit_hash.eq(hash)))
             .execute(connection)
             .await?;
         // The log's head is the last lock every transaction takes, so it is held briefly and cannot deadlock.

@@ -182,8 +182,8 @@ impl Backend {
         kind: AlertKind,
         days: Option<i64>,
     ) -> Result<MuteView, Failure> {
-        if !kind.is_about_a_key() {
-            return Err(AppError::field("kind", "Alerts of this kind are about no key, so no key can be muted.").into());
+        if !kind.can_be_muted() {
+            return Err(AppError::field("kind", "No key can be muted for alerts of this kind.").into());
         }
         if days.is_some_and(|days| !(1..=MUTE_DAYS_MAX).contains(&days)) {
             let said = format!("A key is muted for 1 to {MUTE_DAYS_MAX} days, or for good.");

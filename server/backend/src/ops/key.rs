@@ -447,30 +447,41 @@ impl Backend {
         if !allowed {
             return Err(AppError::WrongState { status }.into());
         }
-        let by = (to == KeyStatus::Revoked).then(|| (Moment(now), tx.actor_label()));
-        let (revoked_at, revoked_by) = by.unzip();
-        diesel::update(api_keys::table.find(before.id))
-            .set((
-                api_keys::status.eq(to.code()),
-                api_keys::version.eq(before.version + 1),
-                api_keys::revoked_at.eq(revoked_at),
-                api_keys::revoked_by.eq(revoked_by),
-                api_keys::revoked_reason.eq(&reason),
-            ))
-            .execute(tx.connection()?)
-            .await?;
+        match to {
+            KeyStatus::Revoked => mark_revoked(&mut tx, &before, reason.as_deref()).await?,
+            _ => {
+                diesel::update(api_keys::table.find(before.id))
+                    .set((api_keys::status.eq(to.code()), api_keys::version.eq(before.version + 1)))
+                    .execute(tx.connection()?)
+                    .await?;
+            }
+        }
         tx.touch(Subject::Key(id));
         let action = if to == KeyStatus::Revoked { "key.revoke" } else { "key.pause" };
         let event = status_event(action, &before, to, reason);
-        let slot = self.inner.keyring.index.key(id);
+        self.commit_refusing(tx, event, id, Some(to)).await?;
+        let refused_since = self.now();
+        let key = self.key_view(&mut *self.inner.store.read().await?, permit.organization(), id).await?;
+        Ok(KeyRefused { key, refused_since, took_ms: u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX) })
+    }
+
+    /// Commits, and refuses the key as `to` right before that. Whoever is told afterwards can rely on it everywhere.
+    pub(super) async fn commit_refusing(
+        &self,
+        tx: WriteTx,
+        event: AuditEvent,
+        id: KeyId,
+        to: Option<KeyStatus>,
+    ) -> Result<(), Failure> {
+        let slot = to.and_then(|to| Some((self.inner.keyring.index.key(id)?, to)));
         let hold = || {
-            if let Some(slot) = &slot {
-                slot.hold(to);
+            if let Some((slot, to)) = &slot {
+                slot.hold(*to);
             }
         };
         let held_and_failed = |failure: Failure| {
             // The commit was reached, so the key is refused already and stays so.
-            if slot.as_ref().is_some_and(|slot| slot.held().is_some()) {
+            if slot.as_ref().is_some_and(|(slot, _)| slot.held().is_some()) {
                 tracing::error!(key = %id, cause = %failure, "a key is refused, but the change could not be saved");
                 AppError::RefusedButNotSaved.into()
             } else {
@@ -479,15 +490,13 @@ impl Backend {
         };
         let committed = tx.commit(event, hold).await.map_err(held_and_failed)?;
         self.applied(committed).await?;
-        if let Some(slot) = &slot {
+        if let Some((slot, _)) = &slot {
             slot.release();
         }
-        let refused_since = self.now();
-        let key = self.key_view(&mut *self.inner.store.read().await?, permit.organization(), id).await?;
-        Ok(KeyRefused { key, refused_since, took_ms: u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX) })
+        Ok(())
     }
 
-    async fn check_room(&self, tx: &mut WriteTx, organization: OrganizationId) -> Result<(), Failure> {
+    pub(super) async fn check_room(&self, tx: &mut WriteTx, organization: OrganizationId) -> Result<(), Failure> {
         let (plan, now) = (tx.organization().plan.clone(), tx.now);
         let allowance = self.allowance(tx.connection()?, organization, &plan, now).await?;
         if allowance.is_reached() { Err(AppError::KeyLimitReached { allowance }.into()) } else { Ok(()) }
@@ -726,6 +735,22 @@ fn after<'q>(keys: Keys<'q>, params: &KeyListParams, place: Place) -> Keys<'q> {
     }
 }
 
+/// Revoked, now and for good.
+pub(super) async fn mark_revoked(tx: &mut WriteTx, key: &KeyRow, reason: Option<&str>) -> Result<(), Failure> {
+    let (now, by) = (Moment(tx.now), tx.actor_label());
+    diesel::update(api_keys::table.find(key.id))
+        .set((
+            api_keys::status.eq(KeyStatus::Revoked.code()),
+            api_keys::version.eq(key.version + 1),
+            api_keys::revoked_at.eq(Some(now)),
+            api_keys::revoked_by.eq(Some(by)),
+            api_keys::revoked_reason.eq(reason),
+        ))
+        .execute(tx.connection()?)
+        .await?;
+    Ok(())
+}
+
 pub(super) async fn locked_key(
     connection: &mut AnyConnection,
     organization: OrganizationId,
@@ -773,7 +798,7 @@ fn form_token(token: Option<String>) -> Result<Option<String>, String> {
 }
 
 /// A key as the audit trail tells it.
-fn audited(row: &KeyRow, role_name: &str) -> Value {
+pub(super) fn audited(row: &KeyRow, role_name: &str) -> Value {
     json!({
         "name": row.name,
         "role": role_name,

@@ -6,6 +6,7 @@ mod alert_settings;
 mod attention;
 mod audit;
 mod explain;
+mod incident;
 mod invitation;
 mod key;
 mod key_networks;
@@ -27,6 +28,7 @@ mod webhook_delivery;
 pub use self::{
     alert_settings::AlertSettingsChange,
     audit::{AuditPlace, Recorded},
+    incident::KeyContainment,
     key::KeyChange,
     key_networks::KeyNetworksChange,
     organization::OrganizationChange,

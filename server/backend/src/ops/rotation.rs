@@ -31,7 +31,7 @@ use crate::{
     },
     expected::{Expected, State, Target, Thing},
     failure::Failure,
-    keyring::applier::Subject,
+    keyring::{applier::Subject, secret::SecretKey},
 };
 
 /// How a key is to be rotated.
@@ -75,21 +75,14 @@ impl Backend {
         let mut tx = WriteTx::begin(&self.inner.store, permit, now).await?;
         let key = self.key_to_rotate(&mut tx, permit, id, &expected).await?;
         let running = retiring_secrets(tx.connection()?, vec![key.id], now).await?.remove(&id);
-        if let Some(running) = &running {
-            if !force {
-                return Err(AppError::RotationRunning { retires_at: running.retires_at }.into());
-            }
-            retire(tx.connection()?, key.id, now).await?;
+        if let Some(RetiringSecret { retires_at, .. }) = running
+            && !force
+        {
+            return Err(AppError::RotationRunning { retires_at }.into());
         }
         let wanted = now.plus_seconds(i64::from(overlap));
         let retires_at = key.expires_at.map_or(wanted, |expires| wanted.min(expires.0));
-        diesel::update(key_secrets::table.filter(key_secrets::key_id.eq(key.id)))
-            .filter(key_secrets::retires_at.is_null())
-            .set(key_secrets::retires_at.eq(Some(Moment(retires_at))))
-            .execute(tx.connection()?)
-            .await?;
-        let secret = self.give_secret(&mut tx, key.id, key.environment()?).await?;
-        count_edit(tx.connection()?, &key).await?;
+        let secret = self.replace_secret(&mut tx, &key, retires_at).await?;
         tx.touch(Subject::Key(id));
         let event = AuditEvent {
             action: "key.rotate",
@@ -131,6 +124,24 @@ impl Backend {
         let committed = tx.commit(event, || {}).await?;
         self.applied(committed).await?;
         self.key_view(&mut *self.inner.store.read().await?, permit.organization(), id).await
+    }
+
+    /// Another secret for the key. The one of now works until `retires_at`; one before that ends at once.
+    pub(super) async fn replace_secret(
+        &self,
+        tx: &mut WriteTx,
+        key: &KeyRow,
+        retires_at: Timestamp,
+    ) -> Result<SecretKey, Failure> {
+        let now = tx.now;
+        retire(tx.connection()?, key.id, now).await?;
+        diesel::update(key_secrets::table.filter(key_secrets::key_id.eq(key.id)))
+            .filter(key_secrets::retires_at.is_null())
+            .set(key_secrets::retires_at.eq(Some(Moment(retires_at))))
+            .execute(tx.connection()?)
+            .await?;
+        count_edit(tx.connection()?, key).await?;
+        self.give_secret(tx, key.id, key.environment()?).await
     }
 
     /// The key, locked, if this caller may rotate it now.

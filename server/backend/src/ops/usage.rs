@@ -158,7 +158,11 @@ fn refusal(reason: &str) -> Result<Refusal, Failure> {
 }
 
 /// Hides another organization's key.
-async fn check_owner(connection: &mut AnyConnection, organization: OrganizationId, key: KeyId) -> Result<(), Failure> {
+pub(super) async fn check_owner(
+    connection: &mut AnyConnection,
+    organization: OrganizationId,
+    key: KeyId,
+) -> Result<(), Failure> {
     let owned: i64 = api_keys::table
         .filter(api_keys::id.eq(Id(key)))
         .filter(api_keys::organization_id.eq(Id(organization)))

@@ -1,0 +1,3 @@
+//! What is done about a key that somebody else may have.
+
+pub mod api;
