@@ -5,6 +5,7 @@ use shared::{Timestamp, key::KeyAllowance, role::RoleChoice};
 use wasm_split_helpers::SplitLoaderError;
 
 use super::{
+    compromised::dialog::{Compromise, Contain},
     create_dialog::{Create, Creation},
     edit_dialog::EditForm,
     pause_dialog::PauseForm,
@@ -26,6 +27,7 @@ pub(super) fn KeyDialog(
 ) -> impl IntoView {
     let creation = Creation::new(tab);
     let rotation = Rotation::new(tab);
+    let compromise = Compromise::new(tab);
     let open = Memo::new(move |_| tab.task.read().is_some());
     let title = Signal::derive(move || match &*tab.task.read() {
         None => "",
@@ -35,11 +37,12 @@ pub(super) fn KeyDialog(
         Some(Task::Rotate(_)) => rotation.title(),
         Some(Task::Retire(_)) => "Finish rotation",
         Some(Task::Revoke(_)) => "Revoke API key",
+        Some(Task::Contain(_)) => compromise.title(),
         Some(Task::Shortcuts) => "Keyboard shortcuts",
     });
-    let locked = Memo::new(move |_| creation.is_locked() || rotation.is_locked());
+    let locked = Memo::new(move |_| creation.is_locked() || rotation.is_locked() || compromise.is_locked());
     let close = Callback::new(move |()| tab.close());
-    let parts = Parts { tab, creation, rotation, now, roles, allowance };
+    let parts = Parts { tab, creation, rotation, compromise, now, roles, allowance };
     view! {
         <Dialog id="key-dialog" title open locked on_close=close>
             {move || tab.task.get().and_then(|task| on_demand::loaded(content(parts, task)))}
@@ -53,6 +56,7 @@ pub(super) struct Parts {
     tab: Tab,
     creation: Creation,
     rotation: Rotation,
+    compromise: Compromise,
     now: Memo<Timestamp>,
     roles: Memo<Vec<RoleChoice>>,
     allowance: Memo<Option<KeyAllowance>>,
@@ -60,7 +64,7 @@ pub(super) struct Parts {
 
 #[wasm_split_helpers::wasm_split(key_dialogs, fallible, preload(load))]
 pub(super) fn content(parts: Parts, task: Task) -> Result<AnyView, SplitLoaderError> {
-    let Parts { tab, creation, rotation, now, roles, allowance } = parts;
+    let Parts { tab, creation, rotation, compromise, now, roles, allowance } = parts;
     Ok(match task {
         Task::Create => view! { <Create creation roles allowance/> }.into_any(),
         Task::Edit(key) => view! { <EditForm tab key roles/> }.into_any(),
@@ -68,6 +72,7 @@ pub(super) fn content(parts: Parts, task: Task) -> Result<AnyView, SplitLoaderEr
         Task::Rotate(key) => view! { <Rotate rotation key/> }.into_any(),
         Task::Retire(key) => view! { <RetireForm tab key/> }.into_any(),
         Task::Revoke(key) => view! { <RevokeForm tab key now/> }.into_any(),
+        Task::Contain(key) => view! { <Contain compromise key now/> }.into_any(),
         Task::Shortcuts => view! { <ShortcutList/> }.into_any(),
     })
 }

@@ -116,10 +116,10 @@ pub(super) fn Actions(tab: Tab, key: KeyView, refusals: Refusals) -> impl IntoVi
             <GuardedButton
                 label="Revoke"
                 class="button button-small button-quiet-danger"
-                refused=Signal::stored(refusals.delete)
+                refused=Signal::stored(refusals.delete.clone())
                 on_press=revoke
             />
-            <RowMenu tab key refused=refusals.update/>
+            <RowMenu tab key refused=refusals.update delete_refused=refusals.delete/>
         </div>
     }
 }

@@ -17,6 +17,8 @@ pub(super) fn RowMenu(
     key: KeyView,
     /// Why the viewer may not pause or resume it.
     refused: Option<String>,
+    /// Why the viewer may not revoke it.
+    delete_refused: Option<String>,
 ) -> impl IntoView {
     let menu = format!("menu-{}", key.id);
     let id = key.id;
@@ -25,9 +27,11 @@ pub(super) fn RowMenu(
     let may_rotate = matches!(status, KeyStatus::Active | KeyStatus::Paused);
     let key = StoredValue::new(key);
     let refused = Signal::stored(refused);
+    let delete_refused = Signal::stored(delete_refused);
     let pause = Callback::new(move |()| tab.open(Task::Pause(key.get_value())));
     let rotate = Callback::new(move |()| tab.open(Task::Rotate(key.get_value())));
     let retire = Callback::new(move |()| tab.open(Task::Retire(key.get_value())));
+    let contain = Callback::new(move |()| tab.open(Task::Contain(key.get_value())));
     let resume = Callback::new(move |()| tab.resume(&key.read_value()));
     let copy = Callback::new(move |()| {
         spawn_local(async move {
@@ -52,6 +56,9 @@ pub(super) fn RowMenu(
                 }
                 KeyStatus::Expired | KeyStatus::Revoked => None,
             }}
+            {(status != KeyStatus::Revoked).then(|| view! {
+                <MenuItem menu=menu.clone() label="Compromised?" refused=delete_refused on_choose=contain/>
+            })}
             <MenuItem menu=menu.clone() label="Copy Key ID" refused=Signal::stored(None::<String>) on_choose=copy/>
         </Menu>
     }

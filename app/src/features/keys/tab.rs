@@ -30,6 +30,8 @@ pub(super) enum Task {
     Retire(KeyView),
     /// Ending one.
     Revoke(KeyView),
+    /// Containing a key that somebody else may have.
+    Contain(KeyView),
     /// Reading which keys of the keyboard do what.
     Shortcuts,
 }
