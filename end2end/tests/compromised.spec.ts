@@ -6,7 +6,7 @@ import { call, createAndClose, haveCopied, row } from "../pages/keys";
 /** The dialog about the key with this name. */
 async function compromised(page: Page, name: string): Promise<Locator> {
   await row(page, name).getByRole("button", { name: "More actions" }).click();
-  await page.getByRole("menuitem", { name: "Compromised?" }).click();
+  await page.getByRole("button", { name: "Compromised?" }).click();
   return page.getByRole("dialog", { name: "Compromised API key" });
 }
 
