@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{OrganizationId, Timestamp, key::KeyAllowance};
+use crate::{OrganizationId, Timestamp, key::KeyAllowance, rotation::DueDays};
 
 /// An organization by name, where somebody belongs to several.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -36,13 +36,32 @@ pub struct OrganizationView {
     pub requests_this_month: u64,
     /// How many members there are.
     pub members: u64,
+    /// After how many days keys are due for rotation.
+    pub due: DueDays,
+}
+
+impl OrganizationView {
+    /// What of it can be changed.
+    #[must_use]
+    pub fn settings(&self) -> OrganizationSettings {
+        OrganizationSettings { name: self.name.clone(), due: self.due }
+    }
+}
+
+/// What can be changed of an organization.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OrganizationSettings {
+    /// Its name.
+    pub name: String,
+    /// After how many days keys are due for rotation.
+    pub due: DueDays,
 }
 
 /// What `Save Changes` sends.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OrganizationUpdateParams {
-    /// The name when the form was loaded: somebody else may have changed it since.
-    pub before: String,
-    /// The new name, as typed.
-    pub name: String,
+    /// What was set when the form was loaded: somebody else may have changed it since.
+    pub before: OrganizationSettings,
+    /// What is set from now on, as typed.
+    pub after: OrganizationSettings,
 }

@@ -73,6 +73,15 @@ impl RetiringSecret {
     }
 }
 
+/// Checks after how many days keys are due for rotation.
+///
+/// # Errors
+/// The sentence to show under the field.
+pub fn due_days(text: &str) -> Result<i64, String> {
+    let days = text.trim().parse().ok().filter(|days| (1..=DUE_DAYS_MAX).contains(days));
+    days.ok_or_else(|| format!("Give a whole number of days from 1 to {DUE_DAYS_MAX}."))
+}
+
 /// Checks for how long the old secret is to go on working.
 ///
 /// # Errors

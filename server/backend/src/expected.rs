@@ -7,7 +7,7 @@ use shared::{
     alert::{AlertSettings, AlertView, MuteView},
     key::KeyView,
     limit::RateLimitsView,
-    organization::OrganizationView,
+    organization::{OrganizationSettings, OrganizationView},
     permission::ApplicationPermission,
     role::RoleView,
     team::{InvitationView, MemberView},
@@ -104,7 +104,13 @@ impl Stateful for Recorded {
 
 impl Stateful for OrganizationView {
     fn state(&self) -> State {
-        State::of_text(&self.name)
+        self.settings().state()
+    }
+}
+
+impl Stateful for OrganizationSettings {
+    fn state(&self) -> State {
+        State::of_text(&format!("{} {} {}", self.due.production, self.due.others, self.name))
     }
 }
 

@@ -116,6 +116,12 @@ pub(super) fn organization_name() -> Object {
     line(shared::account::ORGANIZATION_NAME_MAX)
 }
 
+pub(super) fn due_days() -> Object {
+    let days =
+        ObjectBuilder::new().schema_type(Type::Integer).minimum(Some(1)).maximum(Some(shared::rotation::DUE_DAYS_MAX));
+    days.description(Some("After how many days keys in production, or all others, are due for rotation.")).build()
+}
+
 pub(super) fn permission_description() -> Object {
     line(shared::permission::DESCRIPTION_MAX)
 }

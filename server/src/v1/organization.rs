@@ -11,22 +11,30 @@ use super::{
     answer::Answer,
     conditional,
     envelope::{Envelope, Problem},
-    manage::{Call, Rules},
+    manage::{Call, Rules, check_not_empty, given},
     moment::Moment,
-    openapi::organization_name,
+    openapi::{due_days, organization_name},
+    whole::Whole,
 };
 use crate::state::AppState;
 
 /// `/v1/organization`
 pub(super) const PATH: &str = "/v1/organization";
 
-/// What the organization should become.
+/// What the organization should become. What is left out stays as it is.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(as = OrganizationUpdate, example = json!({ "name": "Analytical Engines Ltd" }))]
 struct UpdateIn {
-    #[schema(schema_with = organization_name)]
-    name: String,
+    #[serde(default, deserialize_with = "given")]
+    #[schema(schema_with = organization_name, required = false)]
+    name: Option<String>,
+    #[serde(default, deserialize_with = "given")]
+    #[schema(schema_with = due_days, required = false)]
+    rotate_production_days: Option<Whole<i64>>,
+    #[serde(default, deserialize_with = "given")]
+    #[schema(schema_with = due_days, required = false)]
+    rotate_other_days: Option<Whole<i64>>,
 }
 
 /// The organization.
@@ -40,7 +48,9 @@ struct UpdateIn {
     "plan": "Pro",
     "active_keys": { "used": 7, "limit": 50 },
     "whitelisted_ips": { "used": 0, "limit": 5 },
-    "monthly_requests": { "used": 18251, "limit": null }
+    "monthly_requests": { "used": 18251, "limit": null },
+    "rotate_production_days": 90,
+    "rotate_other_days": 180
 }))]
 pub(super) struct Organization {
     id: OrganizationId,
@@ -59,6 +69,10 @@ pub(super) struct Organization {
     whitelisted_ips: Allowance,
     /// Requests that were allowed in this calendar month (UTC).
     monthly_requests: Allowance,
+    /// After how many days keys in production are due for rotation.
+    rotate_production_days: i64,
+    /// After how many days all others are.
+    rotate_other_days: i64,
 }
 
 /// How much of something is used.
@@ -81,6 +95,8 @@ impl From<OrganizationView> for Organization {
             active_keys: Allowance { used: view.keys.used, limit: view.keys.limit },
             whitelisted_ips: Allowance { used: view.whitelisted_ips_used, limit: view.whitelisted_ips },
             monthly_requests: Allowance { used: view.requests_this_month, limit: view.monthly_requests },
+            rotate_production_days: view.due.production,
+            rotate_other_days: view.due.others,
             plan: view.keys.plan,
         }
     }
@@ -102,7 +118,7 @@ async fn get(call: Call<authz::OrganizationRead>) -> Result<Response, Problem> {
     Ok(call.show(answer(view)))
 }
 
-/// Rename the organization
+/// Change the organization
 #[utoipa::path(
     patch, path = PATH, operation_id = "update_organization", tag = "Organization", request_body = UpdateIn,
     extensions(("x-permission" = json!("organization.update"))),
@@ -110,11 +126,15 @@ async fn get(call: Call<authz::OrganizationRead>) -> Result<Response, Problem> {
 )]
 async fn update(call: Call<authz::OrganizationUpdate>) -> Result<Response, Problem> {
     let expected = call.expected()?;
-    let UpdateIn { name } = call.read()?;
+    let UpdateIn { name, rotate_production_days, rotate_other_days } = call.read()?;
+    let [production_days, other_days] =
+        [rotate_production_days, rotate_other_days].map(|days| days.map(|Whole(days)| days));
+    let is_empty = name.is_none() && production_days.is_none() && other_days.is_none();
+    check_not_empty(is_empty, "name, rotate_production_days and rotate_other_days")?;
     let mut rules = Rules::default();
-    rules.text("name", &name, account::organization_name);
+    rules.if_given("name", name.as_ref(), account::organization_name);
     rules.check()?;
-    let change = OrganizationChange { expected, name: Some(name) };
+    let change = OrganizationChange { expected, name, production_days, other_days };
     let view = call.backend().organization_update(&call.permit, change).await;
     Ok(call.show(answer(view.map_err(|failure| call.refused(failure))?)))
 }

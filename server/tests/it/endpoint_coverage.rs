@@ -302,7 +302,9 @@ impl Things {
             "key_networks_update" => json!({ "params": { "before": { "key": key.id, "networks": [] },
                 "networks": ["10.0.0.4"] } }),
             "organization_update" => {
-                json!({ "params": { "before": self.owner.viewer.organization_name, "name": "New" } })
+                let due = json!({ "production": 90, "others": 180 });
+                json!({ "params": { "before": { "name": self.owner.viewer.organization_name, "due": due },
+                    "after": { "name": "New", "due": due } } })
             }
             "alert_list" => json!({ "params": AlertListParams::default() }),
             "alert_acknowledge" => json!({ "ids": [alert] }),

@@ -4,7 +4,8 @@ use leptos::{prelude::*, web_sys::SubmitEvent};
 use shared::{
     AppError, Permission,
     account::{self, Viewer},
-    organization::{OrganizationUpdateParams, OrganizationView},
+    organization::{OrganizationSettings, OrganizationUpdateParams, OrganizationView},
+    rotation::{self, DUE_DAYS_MAX, DueDays},
 };
 
 use super::{api::organization_update, limits::Limits, page::Settings};
@@ -77,19 +78,28 @@ fn FixedName(saved: Memo<Option<OrganizationView>>, why: String) -> impl IntoVie
     }
 }
 
+fn check_days(text: &str) -> Option<String> {
+    judge(rotation::due_days(text))
+}
+
 fn check_name(text: &str) -> Option<String> {
     judge(account::organization_name(text))
 }
 
 #[component]
 fn NameForm(settings: Settings, saved: Memo<Option<OrganizationView>>) -> impl IntoView {
-    let Settings { organization, name, session, toasts, .. } = settings;
+    let Settings { organization, name, production_days, other_days, session, toasts, .. } = settings;
     let problems = RwSignal::new(Problems::default());
     let pending = RwSignal::new(false);
     let interactive = checks_itself();
-    let saved_name = move || saved.read().as_ref().map(|organization| organization.name.clone()).unwrap_or_default();
-    if name.read_untracked().is_empty() {
-        name.set(untrack(saved_name));
+    let saved_settings = move || saved.read().as_ref().map(OrganizationView::settings);
+    let saved_name = move || saved_settings().map(|settings| settings.name).unwrap_or_default();
+    if name.read_untracked().is_empty()
+        && let Some(OrganizationSettings { name: saved, due }) = untrack(saved_settings)
+    {
+        name.set(saved);
+        production_days.set(due.production.to_string());
+        other_days.set(due.others.to_string());
     }
     // Somebody else may have saved another one meanwhile.
     let help = Signal::derive(move || {
@@ -99,13 +109,19 @@ fn NameForm(settings: Settings, saved: Memo<Option<OrganizationView>>) -> impl I
     let send = move |event: SubmitEvent| {
         event.prevent_default();
         let typed = name.get_untracked();
-        let found = Problems::from_checks([("name", check_name(&typed))]);
-        let wrong = !found.is_empty();
+        let [production, others] = [production_days, other_days].map(|days| rotation::due_days(&days.read_untracked()));
+        let found = Problems::from_checks([
+            ("name", check_name(&typed)),
+            ("rotate_production_days", judge(production.clone())),
+            ("rotate_other_days", judge(others.clone())),
+        ]);
         problems.set(found);
-        if wrong {
+        let (Ok(production), Ok(others), Some(before)) = (production, others, untrack(saved_settings)) else { return };
+        if !problems.read_untracked().is_empty() {
             return;
         }
-        let params = OrganizationUpdateParams { before: untrack(saved_name), name: typed };
+        let after = OrganizationSettings { name: typed, due: DueDays { production, others } };
+        let params = OrganizationUpdateParams { before, after };
         session.call(pending, organization_update(params), move |answer| match answer {
             Ok(organization_now) => {
                 name.set(organization_now.name.clone());
@@ -137,6 +153,26 @@ fn NameForm(settings: Settings, saved: Memo<Option<OrganizationView>>) -> impl I
                     kind
                     check=check_name
                     help
+                />
+                <TextField
+                    form=FORM
+                    name="rotate_production_days"
+                    label="Production keys are due for rotation after"
+                    value=production_days
+                    problems
+                    kind=TextKind { r#type: "number", ..TextKind::LINE }
+                    check=check_days
+                    help=format!("Days, 1 to {DUE_DAYS_MAX}. Nothing is refused because of it: it is shown, and an alert says so.")
+                />
+                <TextField
+                    form=FORM
+                    name="rotate_other_days"
+                    label="All others are due after"
+                    value=other_days
+                    problems
+                    kind=TextKind { r#type: "number", ..TextKind::LINE }
+                    check=check_days
+                    help=format!("Days, 1 to {DUE_DAYS_MAX}.")
                 />
                 <p><SubmitButton label="Save Changes" working="Saving…" pending/></p>
             </fieldset>

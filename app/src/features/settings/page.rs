@@ -31,6 +31,10 @@ pub(super) struct Settings {
     pub(super) sessions: Resource<ApiResult<SessionList>>,
     /// The organization's name, as typed.
     pub(super) name: RwSignal<String>,
+    /// After how many days keys in production are due for rotation, as typed.
+    pub(super) production_days: RwSignal<String>,
+    /// After how many days all others are.
+    pub(super) other_days: RwSignal<String>,
     /// The password that is to be changed.
     pub(super) current: RwSignal<String>,
     /// What it is to be.
@@ -61,8 +65,10 @@ pub fn SettingsPage() -> impl IntoView {
             }
         },
     );
-    let [name, current, new] = [(); 3].map(|()| RwSignal::new(String::new()));
-    let settings = Settings { organization, sessions, name, current, new, session, toasts: Toasts::get() };
+    let [name, production_days, other_days, current, new] = [(); 5].map(|()| RwSignal::new(String::new()));
+    let toasts = Toasts::get();
+    let settings =
+        Settings { organization, sessions, name, production_days, other_days, current, new, session, toasts };
     view! {
         <Title text="Settings"/>
         <Protected content=move |viewer| view! { <Sections settings viewer/> }.into_any()/>

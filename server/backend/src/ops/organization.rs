@@ -4,12 +4,13 @@ use diesel::{ExpressionMethods as _, OptionalExtension as _, QueryDsl as _, Sele
 use diesel_async::RunQueryDsl as _;
 use serde_json::json;
 use shared::{
-    AppError, OrganizationId, account,
-    organization::{OrganizationUpdateParams, OrganizationView},
+    OrganizationId, account,
+    organization::{OrganizationSettings, OrganizationUpdateParams, OrganizationView},
     role::SystemRole,
+    rotation,
 };
 
-use super::count;
+use super::{checked, count, rotation::due_days, stop_if};
 use crate::{
     Backend,
     audit::AuditEvent,
@@ -21,7 +22,7 @@ use crate::{
         schema::{member_roles, members, organizations, roles, users, whitelist_networks},
         tx::WriteTx,
     },
-    expected::{Expected, State},
+    expected::{Expected, Stateful as _},
     failure::Failure,
 };
 
@@ -32,12 +33,21 @@ pub struct OrganizationChange {
     pub expected: Expected,
     /// Its name from now on; `None` leaves it as it is.
     pub name: Option<String>,
+    /// After how many days keys in production are due for rotation.
+    pub production_days: Option<i64>,
+    /// After how many days all others are.
+    pub other_days: Option<i64>,
 }
 
 impl From<OrganizationUpdateParams> for OrganizationChange {
     fn from(params: OrganizationUpdateParams) -> Self {
-        let OrganizationUpdateParams { before, name } = params;
-        Self { expected: Expected::just(State::of_text(&before)), name: Some(name) }
+        let OrganizationUpdateParams { before, after } = params;
+        Self {
+            expected: Expected::just(before.state()),
+            name: Some(after.name),
+            production_days: Some(after.due.production),
+            other_days: Some(after.due.others),
+        }
     }
 }
 
@@ -50,35 +60,53 @@ impl Backend {
         self.organization_view(permit.organization()).await
     }
 
-    /// Changes the name.
+    /// Changes the name, and after how many days keys are due for rotation.
     ///
     /// # Errors
-    /// [`AppError::Invalid`], or [`Failure::Outdated`] when somebody else was quicker.
+    /// [`shared::AppError::Invalid`], or [`Failure::Outdated`] when somebody else was quicker.
     pub async fn organization_update(
         &self,
         permit: &Permit<OrganizationUpdate>,
         change: impl Into<OrganizationChange>,
     ) -> Result<OrganizationView, Failure> {
-        let OrganizationChange { expected, name } = change.into();
-        let name = name.as_deref().map(account::organization_name).transpose();
-        let name = name.map_err(|message| AppError::field("name", message))?;
+        let OrganizationChange { expected, name, production_days, other_days } = change.into();
+        let mut refused = Vec::new();
+        let name = name.map(|name| checked(&mut refused, "name", account::organization_name(&name)));
+        let mut days = |field, days: Option<i64>| {
+            days.map(|days| checked(&mut refused, field, rotation::due_days(&days.to_string())))
+        };
+        let (production_days, other_days) =
+            (days("rotate_production_days", production_days), days("rotate_other_days", other_days));
+        stop_if(refused)?;
         let mut tx = WriteTx::begin(&self.inner.store, permit, self.now()).await?;
-        let before = tx.organization().name.clone();
-        if !expected.allows(&State::of_text(&before)) {
+        let before = OrganizationSettings {
+            name: tx.organization().name.clone(),
+            due: due_days(tx.connection()?, permit.organization()).await?,
+        };
+        if !expected.allows(&before.state()) {
             drop(tx);
             return Err(Failure::Outdated(Box::new(self.organization_view(permit.organization()).await?.into())));
         }
-        let name = name.unwrap_or_else(|| before.clone());
+        let mut after = before.clone();
+        after.name = name.unwrap_or(after.name);
+        after.due.production = production_days.unwrap_or(after.due.production);
+        after.due.others = other_days.unwrap_or(after.due.others);
         diesel::update(organizations::table.find(tx.organization_id()))
-            .set(organizations::name.eq(&name))
+            .set((
+                organizations::name.eq(&after.name),
+                organizations::rotate_production_days.eq(after.due.production),
+                organizations::rotate_other_days.eq(after.due.others),
+            ))
             .execute(tx.connection()?)
             .await?;
-        let event = AuditEvent::changed(
-            "organization.update",
-            permit.organization(),
-            json!({ "name": before }),
-            json!({ "name": name }),
-        );
+        let told = |settings: &OrganizationSettings| {
+            json!({
+                "name": settings.name,
+                "rotate_production_days": settings.due.production,
+                "rotate_other_days": settings.due.others,
+            })
+        };
+        let event = AuditEvent::changed("organization.update", permit.organization(), told(&before), told(&after));
         let committed = tx.commit(event, || {}).await?;
         self.applied(committed).await?;
         self.organization_view(permit.organization()).await
@@ -108,6 +136,7 @@ impl Backend {
             monthly_requests: plan.monthly_requests,
             requests_this_month: slot.map_or(0, |slot| slot.requests_in(now)),
             members: count(members),
+            due: due_days(connection, id).await?,
             name: row.name,
             created_at: row.created_at.0,
         })
