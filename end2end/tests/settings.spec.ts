@@ -21,7 +21,8 @@ test("the organization gets another name, here and in the sidebar", async ({ pag
   await expect(page.getByRole("complementary", { name: "Sidebar" })).toContainText("Analytical Engines");
 
   // Somebody else is quicker the next time.
-  const elsewhere = { before: "Analytical Engines", name: "Difference Works" };
+  const due = { production: 90, others: 180 };
+  const elsewhere = { before: { name: "Analytical Engines", due }, after: { name: "Difference Works", due } };
   expect((await page.request.post("/api/organization_update", { data: { params: elsewhere } })).status()).toBe(200);
   await name.fill("Mine");
   await section.getByRole("button", { name: "Save Changes" }).click();
@@ -30,6 +31,24 @@ test("the organization gets another name, here and in the sidebar", async ({ pag
   await expect(name).toHaveValue("Mine");
   await section.getByRole("button", { name: "Save Changes" }).click();
   await expect(page.getByText("Saved. The organization is called Mine.")).toBeVisible();
+});
+
+test("keys are due for rotation when the organization says so", async ({ page, hydrated }) => {
+  await signUp(page);
+  await page.goto("/settings");
+  await hydrated(page);
+  const section = page.getByRole("region", { name: "Organization" });
+  const days = section.getByLabel("Production keys are due for rotation after");
+  await expect(days).toHaveValue("90");
+  await days.fill("0");
+  await section.getByRole("button", { name: "Save Changes" }).click();
+  await expect(section.getByRole("alert")).toContainText("whole number of days from 1 to 3650");
+  await days.fill("30");
+  await section.getByRole("button", { name: "Save Changes" }).click();
+  await expect(page.getByText(/^Saved\./)).toBeVisible();
+  await page.reload();
+  await expect(days).toHaveValue("30");
+  await expect(section.getByLabel("All others are due after")).toHaveValue("180");
 });
 
 test("the plan says how much is used, in numbers", async ({ page }) => {

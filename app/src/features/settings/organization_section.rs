@@ -106,6 +106,13 @@ fn NameForm(settings: Settings, saved: Memo<Option<OrganizationView>>) -> impl I
         let saved = saved_name();
         (saved != *name.read()).then(|| format!("Now it is called “{saved}”."))
     });
+    let days_help = move |typed: RwSignal<String>, of: fn(DueDays) -> i64, more: &'static str| {
+        Signal::derive(move || {
+            let saved = saved_settings().map(|settings| of(settings.due).to_string()).unwrap_or_default();
+            let now = if saved == *typed.read() { String::new() } else { format!(" Now it is {saved}.") };
+            format!("Days, 1 to {DUE_DAYS_MAX}.{now}{more}")
+        })
+    };
     let send = move |event: SubmitEvent| {
         event.prevent_default();
         let typed = name.get_untracked();
@@ -162,7 +169,11 @@ fn NameForm(settings: Settings, saved: Memo<Option<OrganizationView>>) -> impl I
                     problems
                     kind=TextKind { r#type: "number", ..TextKind::LINE }
                     check=check_days
-                    help=format!("Days, 1 to {DUE_DAYS_MAX}. Nothing is refused because of it: it is shown, and an alert says so.")
+                    help=days_help(
+                        production_days,
+                        |due| due.production,
+                        " Nothing is refused then: the list shows it, and an alert tells you.",
+                    )
                 />
                 <TextField
                     form=FORM
@@ -172,7 +183,7 @@ fn NameForm(settings: Settings, saved: Memo<Option<OrganizationView>>) -> impl I
                     problems
                     kind=TextKind { r#type: "number", ..TextKind::LINE }
                     check=check_days
-                    help=format!("Days, 1 to {DUE_DAYS_MAX}.")
+                    help=days_help(other_days, |due| due.others, "")
                 />
                 <p><SubmitButton label="Save Changes" working="Saving…" pending/></p>
             </fieldset>
