@@ -7,6 +7,7 @@ use wasm_split_helpers::SplitLoaderError;
 use super::{
     create_dialog::{Create, Creation},
     edit_dialog::EditForm,
+    key_page,
     pause_dialog::PauseForm,
     retiring::RetireForm,
     revoke_dialog::RevokeForm,
@@ -36,13 +37,17 @@ pub(super) fn KeyDialog(
         Some(Task::Retire(_)) => "Finish rotation",
         Some(Task::Revoke(_)) => "Revoke API key",
         Some(Task::Shortcuts) => "Keyboard shortcuts",
+        Some(Task::About(part, _)) => part.title(),
     });
     let locked = Memo::new(move |_| creation.is_locked() || rotation.is_locked());
     let close = Callback::new(move |()| tab.close());
     let parts = Parts { tab, creation, rotation, now, roles, allowance };
     view! {
         <Dialog id="key-dialog" title open locked on_close=close>
-            {move || tab.task.get().and_then(|task| on_demand::loaded(content(parts, task)))}
+            {move || tab.task.get().and_then(|task| match task {
+                Task::About(part, page) => on_demand::loaded(key_page::dialogs::content(tab, part, page)).flatten(),
+                task => on_demand::loaded(content(parts, task)).flatten(),
+            })}
         </Dialog>
     }
 }
@@ -59,9 +64,9 @@ pub(super) struct Parts {
 }
 
 #[wasm_split_helpers::wasm_split(key_dialogs, fallible, preload(load))]
-pub(super) fn content(parts: Parts, task: Task) -> Result<AnyView, SplitLoaderError> {
+pub(super) fn content(parts: Parts, task: Task) -> Result<Option<AnyView>, SplitLoaderError> {
     let Parts { tab, creation, rotation, now, roles, allowance } = parts;
-    Ok(match task {
+    Ok(Some(match task {
         Task::Create => view! { <Create creation roles allowance/> }.into_any(),
         Task::Edit(key) => view! { <EditForm tab key roles/> }.into_any(),
         Task::Pause(key) => view! { <PauseForm tab key/> }.into_any(),
@@ -69,5 +74,7 @@ pub(super) fn content(parts: Parts, task: Task) -> Result<AnyView, SplitLoaderEr
         Task::Retire(key) => view! { <RetireForm tab key/> }.into_any(),
         Task::Revoke(key) => view! { <RevokeForm tab key now/> }.into_any(),
         Task::Shortcuts => view! { <ShortcutList/> }.into_any(),
-    })
+        // It has code of its own.
+        Task::About(..) => return Ok(None),
+    }))
 }
