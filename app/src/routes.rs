@@ -12,6 +12,7 @@ use shared::path;
 use crate::{
     features::{
         account::{sign_in_page::SignInPage, sign_up_page::SignUpPage},
+        alerts::{page::AlertsPage, settings_page::AlertSettingsPage},
         audit::page::AuditPage,
         keys::{key_page::page::KeyPage, page::KeysPage},
         roles::{new_page::RoleNewPage, page::RolesPage, role_page::RolePage},
@@ -56,6 +57,8 @@ pub fn App() -> impl IntoView {
                 <Route path=path!("/team") view=lazy_page!(TeamPage) ssr=SsrMode::Async/>
                 <Route path=path!("/audit") view=lazy_page!(AuditPage) ssr=SsrMode::Async/>
                 <Route path=path!("/whitelist") view=lazy_page!(WhitelistPage) ssr=SsrMode::Async/>
+                <Route path=path!("/alerts") view=lazy_page!(AlertsPage) ssr=SsrMode::Async/>
+                <Route path=path!("/alerts/settings") view=lazy_page!(AlertSettingsPage) ssr=SsrMode::Async/>
                 <Route path=path!("/settings") view=lazy_page!(SettingsPage) ssr=SsrMode::Async/>
             </Routes>
         </Router>

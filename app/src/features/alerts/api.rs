@@ -5,15 +5,15 @@
 use leptos::prelude::*;
 use shared::{
     AlertId, DeliveryId, KeyId, WebhookId, alert,
-    alert::{AlertKind, AlertListParams, AlertSettings, AlertSettingsView, MuteView},
+    alert::{AlertKind, AlertListParams, AlertSettings, MuteView},
     key::RevealedSecret,
     webhook,
     webhook::{WebhookParams, WebhookRevealed, WebhookView},
 };
 
-use crate::{error::ApiResult, wire::Json};
 #[cfg(feature = "ssr")]
 use crate::server_context::{respond, respond_anonymous};
+use crate::{error::ApiResult, wire::Json};
 #[cfg(feature = "ssr")]
 use backend::authz;
 
@@ -55,28 +55,28 @@ pub async fn alert_unmute(key: KeyId, kind: AlertKind) -> ApiResult<()> {
     respond(async |cx| cx.backend().alert_unmute(&cx.authorize::<authz::AlertMute>()?, key, kind).await).await
 }
 
-/// Every key that is muted, and for what.
-#[server(endpoint = "alert_mutes", input = Json, output = Json)]
-pub async fn alert_mutes() -> ApiResult<Vec<MuteView>> {
-    respond(async |cx| cx.backend().alert_mutes(&cx.authorize::<authz::AlertRead>()?).await).await
+/// Everything that the settings' page shows. Webhooks are left out for those who may not see them.
+#[server(endpoint = "alert_settings_page", input = Json, output = Json)]
+pub async fn alert_settings_page() -> ApiResult<alert::AlertSettingsPage> {
+    respond(async |cx| {
+        let (backend, read) = (cx.backend(), cx.authorize::<authz::AlertRead>()?);
+        let webhooks = match cx.authorize::<authz::AlertUpdate>() {
+            Ok(permit) => Some(backend.webhook_list(&permit).await?),
+            Err(_) => None,
+        };
+        Ok(alert::AlertSettingsPage {
+            settings: backend.alert_settings_get(&read).await?,
+            mutes: backend.alert_mutes(&read).await?,
+            webhooks,
+        })
+    })
+    .await
 }
 
-/// From when on refusals are a burst, and which alerts are mailed.
-#[server(endpoint = "alert_settings_get", input = Json, output = Json)]
-pub async fn alert_settings_get() -> ApiResult<AlertSettingsView> {
-    respond(async |cx| cx.backend().alert_settings_get(&cx.authorize::<authz::AlertRead>()?).await).await
-}
-
-/// Changes it.
+/// Changes from when on refusals are a burst, and which alerts are mailed.
 #[server(endpoint = "alert_settings_update", input = Json, output = Json)]
 pub async fn alert_settings_update(settings: AlertSettings) -> ApiResult<AlertSettings> {
     respond(async |cx| cx.backend().alert_settings_update(&cx.authorize::<authz::AlertUpdate>()?, settings).await).await
-}
-
-/// Every webhook.
-#[server(endpoint = "webhook_list", input = Json, output = Json)]
-pub async fn webhook_list() -> ApiResult<webhook::WebhookList> {
-    respond(async |cx| cx.backend().webhook_list(&cx.authorize::<authz::AlertUpdate>()?).await).await
 }
 
 /// Adds a webhook, or changes one. A new one's secret is in the answer.
