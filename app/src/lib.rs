@@ -19,6 +19,7 @@ pub mod server_context;
 pub mod session;
 mod shell;
 pub mod ui;
+pub mod wire;
 
 pub use routes::App;
 pub use shell::shell;

@@ -12,8 +12,9 @@ use shared::path;
 use crate::{
     features::{
         account::{sign_in_page::SignInPage, sign_up_page::SignUpPage},
+        alerts::{page::AlertsPage, settings_page::AlertSettingsPage},
         audit::page::AuditPage,
-        keys::page::KeysPage,
+        keys::{key_page::page::KeyPage, page::KeysPage},
         roles::{new_page::RoleNewPage, page::RolesPage, role_page::RolePage},
         settings::page::SettingsPage,
         team::{join_page::JoinPage, page::TeamPage},
@@ -49,12 +50,15 @@ pub fn App() -> impl IntoView {
                 <Route path=path!("/sign-up") view=lazy_page!(SignUpPage in account) ssr=SsrMode::Async/>
                 <Route path=path!("/join") view=lazy_page!(JoinPage in account) ssr=SsrMode::Async/>
                 <Route path=path!("/keys") view=lazy_page!(KeysPage) ssr=SsrMode::Async/>
+                <Route path=path!("/keys/:id") view=lazy_page!(KeyPage) ssr=SsrMode::Async/>
                 <Route path=path!("/roles") view=lazy_page!(RolesPage) ssr=SsrMode::Async/>
                 <Route path=path!("/roles/new") view=lazy_page!(RoleNewPage) ssr=SsrMode::Async/>
                 <Route path=path!("/roles/:id") view=lazy_page!(RolePage) ssr=SsrMode::Async/>
                 <Route path=path!("/team") view=lazy_page!(TeamPage) ssr=SsrMode::Async/>
                 <Route path=path!("/audit") view=lazy_page!(AuditPage) ssr=SsrMode::Async/>
                 <Route path=path!("/whitelist") view=lazy_page!(WhitelistPage) ssr=SsrMode::Async/>
+                <Route path=path!("/alerts") view=lazy_page!(AlertsPage) ssr=SsrMode::Async/>
+                <Route path=path!("/alerts/settings") view=lazy_page!(AlertSettingsPage) ssr=SsrMode::Async/>
                 <Route path=path!("/settings") view=lazy_page!(SettingsPage) ssr=SsrMode::Async/>
             </Routes>
         </Router>

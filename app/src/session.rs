@@ -20,6 +20,8 @@ use crate::{
 #[derive(Clone, Copy)]
 pub struct Session {
     viewer: Resource<ApiResult<Option<Viewer>>>,
+    /// What the bell says: how many alerts are open. `None`: as the viewer's data says.
+    pub(crate) open_alerts: RwSignal<Option<u64>>,
     toasts: Toasts,
 }
 
@@ -27,7 +29,7 @@ impl Session {
     /// Asks the server once and gives the answer to everything below.
     pub fn provide() {
         let viewer = Resource::new_blocking(|| (), |()| session());
-        provide_context(Self { viewer, toasts: Toasts::get() });
+        provide_context(Self { viewer, open_alerts: RwSignal::new(None), toasts: Toasts::get() });
     }
 
     /// The session.

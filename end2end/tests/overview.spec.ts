@@ -29,6 +29,13 @@ test("real traffic moves the numbers and the chart", async ({ page, request, hyd
   expect(bars.join()).toMatch(/: 3 allowed, 1 refused$/);
   await expect(section(page, "Requests")).toContainText("permission_missing 1");
   await expect(section(page, "Twelve months").getByRole("row").nth(1)).toContainText("75 %");
+
+  await page.goto(`/keys/${key.keyId}?window=24h`);
+  await expect(section(page, "Audit")).toContainText("Shop");
+  const download = page.waitForEvent("download");
+  await section(page, "Requests").getByRole("link", { name: "Download CSV" }).click();
+  expect((await download).suggestedFilename()).toMatch(/^usage-\d{4}-\d\d-\d\d\.csv$/);
+  expect((await busyBars(section(page, "Requests"))).join()).toMatch(/: 3 allowed, 1 refused$/);
 });
 
 test("the chart has a window for each question, and each an address", async ({ page, hydrated }) => {

@@ -26,5 +26,5 @@ test("what the page does not offer, the server refuses as well", async ({ page, 
     data: { id: "key_0000000000000000000000", reason: "" },
   });
   expect(response.status()).toBe(403);
-  expect(await response.json()).toEqual({ error: "forbidden", permission: "api.key.delete" });
+  expect(await response.json()).toEqual({ forbidden: { permission: "api.key.delete" } });
 });

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{AlertId, KeyId, Timestamp, key::words, page::Page};
+use crate::{AlertId, KeyId, Timestamp, key::words, page::Page, webhook::WebhookList};
 
 /// Refusals are counted over so many seconds.
 pub const WINDOW_SECONDS: i64 = 300;
@@ -223,6 +223,17 @@ pub struct MuteView {
     pub until: Option<Timestamp>,
     /// Who has muted it.
     pub by: String,
+}
+
+/// Everything that the settings' page shows.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AlertSettingsPage {
+    /// From when on there are alerts, and which are mailed.
+    pub settings: AlertSettingsView,
+    /// Which keys are muted, and for what.
+    pub mutes: Vec<MuteView>,
+    /// Where alerts are posted to; `None` for those who may not see it.
+    pub webhooks: Option<WebhookList>,
 }
 
 /// Checks a threshold.

@@ -11,8 +11,11 @@ use crate::{
 };
 
 /// Why something asked for was not done. Nothing was changed unless the text says so.
+///
+/// As JSON it is `{"forbidden": {"permission": …}}`, or the word alone. With the word as one more field serde would make
+/// the code that reads it, and all that an error can hold, a second time.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error, Serialize, Deserialize)]
-#[serde(tag = "error", rename_all = "snake_case")]
+#[serde(rename_all = "snake_case")]
 pub enum AppError {
     /// No session, or one that has ended.
     #[error("Your session has ended. Sign in to go on.")]

@@ -5,10 +5,16 @@ use std::{borrow::Cow, fmt};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    KeyId, RoleId, Timestamp, field,
+    KeyId, RoleId, Timestamp,
+    alert::MuteView,
+    explain::RefusalView,
+    field,
+    limit::RateLimitsView,
     page::Page,
     role::{RoleChoice, RoleRef},
     rotation::RetiringSecret,
+    usage::UsageSeries,
+    whitelist::KeyNetworks,
 };
 
 /// How long a key's name may be, in characters after trimming.
@@ -347,7 +353,7 @@ pub struct KeyList {
     pub now: Timestamp,
 }
 
-/// A key's own page. What it shows besides is asked for apart: usage, refusals, the audit trail.
+/// A key, and what its page needs around it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct KeyDetail {
     /// The key.
@@ -358,6 +364,45 @@ pub struct KeyDetail {
     pub roles: Vec<RoleChoice>,
     /// The server's clock.
     pub now: Timestamp,
+}
+
+/// Everything that a key's own page shows: one answer, so that its parts belong together.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KeyPage {
+    /// The key itself.
+    pub detail: KeyDetail,
+    /// From where it may be used.
+    pub networks: KeyNetworks,
+    /// How often it may be used, and how much of that is used.
+    pub limits: RateLimitsView,
+    /// How it is used; `None` for those who may not see it.
+    pub traffic: Option<KeyTraffic>,
+    /// What was done to it last, the newest first; `None` for those who may not see it.
+    pub acts: Option<Vec<KeyAct>>,
+}
+
+/// How a key is used.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KeyTraffic {
+    /// Requests and refusals over the window that is asked for.
+    pub usage: UsageSeries,
+    /// The last refusals, the newest first.
+    pub refusals: Vec<RefusalView>,
+    /// The kinds of alerts for which it is muted.
+    pub mutes: Vec<MuteView>,
+}
+
+/// Something that was done to a key, or tried in vain. The audit trail has all of it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KeyAct {
+    /// When.
+    pub at: Timestamp,
+    /// What, as a person would say it.
+    pub sentence: String,
+    /// Who: a member's email, or a key's name and ID.
+    pub by: String,
+    /// Whether it was refused.
+    pub refused: bool,
 }
 
 /// What a new key should be.

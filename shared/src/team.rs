@@ -65,7 +65,7 @@ pub struct InvitationView {
 
 /// What became of an invitation's mail.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "state", rename_all = "snake_case")]
+#[serde(rename_all = "snake_case")]
 pub enum Delivery {
     /// It waits for its first try.
     Queued,
@@ -95,7 +95,7 @@ pub enum Delivery {
 
 /// A row of the table.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "kind", rename_all = "snake_case")]
+#[serde(rename_all = "snake_case")]
 pub enum TeamRow {
     /// Somebody who was invited.
     Invitation(InvitationView),

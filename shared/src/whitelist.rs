@@ -267,7 +267,7 @@ pub struct WhitelistSaved {
 
 /// What became of one of many lines.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "outcome", rename_all = "snake_case")]
+#[serde(rename_all = "snake_case")]
 pub enum LineOutcome {
     /// It is on the whitelist now.
     Added(WhitelistSaved),

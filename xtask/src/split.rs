@@ -9,11 +9,12 @@
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap},
     fs,
+    ops::Range,
 };
 
 use anyhow::{Context, Result, anyhow, bail};
 use walrus::ModuleConfig;
-use wasm_encoder::{ExportKind, ExportSection, RawSection};
+use wasm_encoder::{DataCountSection, Encode as _, ExportKind, ExportSection, RawSection, SectionId};
 use wasm_split_cli_support::Options;
 use wasmparser::{KnownCustom, Name, Parser, Payload};
 
@@ -30,6 +31,10 @@ const LOADER: &str = "./loader.js";
 /// Measured with nine pages in five parts: the largest first load was 424 kB without this rule, 406 kB with 4, and 396 kB
 /// with 3 or 2; with 2 the smaller pages load more than with 3.
 const COMMON: usize = 3;
+
+/// What several parts share is loaded by every page if the file for it would be smaller than this, in bytes before it is
+/// shrunk: a file without anything in it has about 900, takes 300 to send, and is one more request.
+const SMALL: usize = 2_500;
 
 /// What exports are called that only keep a function where it is.
 const MARK: &str = "__stays_";
@@ -74,12 +79,18 @@ pub(crate) fn split(module: &[u8], small: bool) -> Result<Split> {
     // What is exported stays, and so does what it needs. So the common functions are exported for a second try.
     let mut common = BTreeSet::new();
     let indices: HashMap<_, _> = function_names(module)?.into_iter().map(|(index, name)| (name, index)).collect();
-    for file in all.files.iter().filter(|file| file.pages.len() >= COMMON) {
+    let is_common = |file: &&File| match file.pages.len() {
+        COMMON.. => true,
+        2.. => file.wasm.len() < SMALL,
+        _ => false,
+    };
+    for file in all.files.iter().filter(is_common) {
         // Not found are little functions that the library adds to call from file to file.
         common.extend(function_names(&file.wasm)?.iter().filter_map(|(_, name)| indices.get(name)));
     }
     let mut split = take_apart(&with_marks(module, &common)?)?;
     split.main = with_marks(&split.main, &BTreeSet::new())?;
+    split.take_up_constants()?;
     if small {
         for file in &mut split.files {
             file.wasm = shrink(&file.wasm)?;
@@ -124,12 +135,16 @@ fn with_marks(module: &[u8], functions: &BTreeSet<u32>) -> Result<Vec<u8>> {
             }
             out.section(&new);
         } else if let Some((id, range)) = payload.as_section() {
-            let range = usize::try_from(range.start)?..usize::try_from(range.end)?;
-            let data = module.get(range).context("a section is longer than the module")?;
-            out.section(&RawSection { id, data });
+            out.section(&RawSection { id, data: bytes(module, &range)? });
         }
     }
     Ok(out.finish())
+}
+
+/// A part of a module.
+fn bytes<'m>(module: &'m [u8], range: &Range<u64>) -> Result<&'m [u8]> {
+    let range = usize::try_from(range.start)?..usize::try_from(range.end)?;
+    module.get(range).context("the module ends before one of its parts")
 }
 
 /// What the library does.
@@ -159,6 +174,50 @@ fn take_apart(module: &[u8]) -> Result<Split> {
     Ok(Split { main: read("main.wasm")?, loader, files })
 }
 
+/// The segments of data that are not empty, as they are in the module; none if the module has a function, too. The files
+/// of a split say at which place in the common memory their data belongs.
+fn constants(wasm: &[u8]) -> Result<Option<Vec<Vec<u8>>>> {
+    let mut segments = Vec::new();
+    for payload in Parser::new(0).parse_all(wasm) {
+        match payload? {
+            Payload::CodeSectionStart { count: 1.., .. } | Payload::ElementSection(_) => return Ok(None),
+            Payload::DataSection(section) => {
+                for segment in section {
+                    let segment = segment?;
+                    if !segment.data.is_empty() {
+                        segments.push(bytes(wasm, &segment.range)?.to_owned());
+                    }
+                }
+            }
+            _ => {}
+        }
+    }
+    Ok(Some(segments))
+}
+
+/// The module with more segments of data behind its own.
+fn with_data(module: &[u8], more: &[Vec<u8>]) -> Result<Vec<u8>> {
+    let mut out = wasm_encoder::Module::new();
+    for payload in Parser::new(0).parse_all(module) {
+        let payload = payload?;
+        let more_count = u32::try_from(more.len())?;
+        if let Payload::DataCountSection { count, .. } = payload {
+            out.section(&DataCountSection { count: count + more_count });
+        } else if let Payload::DataSection(old) = payload {
+            let mut data = Vec::new();
+            (old.count() + more_count).encode(&mut data);
+            for segment in old {
+                data.extend(bytes(module, &segment?.range)?);
+            }
+            data.extend(more.iter().flatten());
+            out.section(&RawSection { id: SectionId::Data.into(), data: &data });
+        } else if let Some((id, range)) = payload.as_section() {
+            out.section(&RawSection { id, data: bytes(module, &range)? });
+        }
+    }
+    Ok(out.finish())
+}
+
 /// Writes a file anew: without names, and with numbers as short as they can be. To the linker every number that it may
 /// have to change later is five bytes long. What remains goes through wasm-bindgen, which does the same.
 fn shrink(wasm: &[u8]) -> Result<Vec<u8>> {
@@ -175,6 +234,25 @@ fn shrink(wasm: &[u8]) -> Result<Vec<u8>> {
 impl Split {
     pub(crate) fn files(&self) -> &[File] {
         &self.files
+    }
+
+    /// Has every page load the constants that several parts share, if there is no function in their file. These files are
+    /// many, as there is one for each set of parts that mentions the same word, and most are larger than what is in them.
+    fn take_up_constants(&mut self) -> Result<()> {
+        let (mut segments, mut gone, mut rest) = (Vec::new(), BTreeSet::new(), Vec::new());
+        for file in std::mem::take(&mut self.files) {
+            match constants(&file.wasm)? {
+                Some(constants) if file.pages.len() > 1 => {
+                    segments.extend(constants);
+                    gone.insert(format!("__{}", file.name));
+                }
+                _ => rest.push(file),
+            }
+        }
+        self.files = rest;
+        self.main = with_data(&self.main, &segments)?;
+        self.loader = without_files(&self.loader, &gone)?;
+        Ok(())
     }
 
     /// One JavaScript file from wasm-bindgen's and the loader's: one request less before anything runs, and no two files
@@ -214,6 +292,33 @@ impl Split {
         }
         Ok(format!("const loader = (() => {{\n{loader}return {{ {exports} }};\n}})();\n{rest}"))
     }
+}
+
+/// The loader without the files that it calls by these names, and without the mention of them where others need them.
+fn without_files(loader: &str, gone: &BTreeSet<String>) -> Result<String> {
+    let mut rest = loader.to_owned();
+    for name in gone {
+        let from = rest.find(&format!("const {name} = ")).with_context(|| format!("the loader has no {name}"))?;
+        let (before, it) = rest.split_at(from);
+        // Its last line is `, []);`.
+        let end = it.split_once("\n, [").and_then(|(_, end)| end.split_once(");\n"));
+        let (_, after) = end.with_context(|| format!("{name} has no end in the loader"))?;
+        rest = format!("{before}{after}");
+    }
+    let mut loader = String::new();
+    // A comment says whose each file is.
+    for line in rest.lines().filter(|line| !line.starts_with("/* ")) {
+        // `, [__chunk_1, __chunk_2]));` ends what loads a page.
+        match line.split_once('[').and_then(|(before, list)| Some((before, list.split_once(']')?))) {
+            Some((before, (list, after))) if list.starts_with("__") => {
+                let needed = list.split(", ").filter(|name| !gone.contains(*name)).collect::<Vec<_>>().join(", ");
+                loader.push_str(&format!("{before}[{needed}]{after}"));
+            }
+            _ => loader.push_str(line),
+        }
+        loader.push('\n');
+    }
+    Ok(loader)
 }
 
 fn replace_once(text: &str, from: &str, to: &str) -> Result<String> {
@@ -279,6 +384,62 @@ mod tests {
         let marked = with_marks(&module, &BTreeSet::from([1])).unwrap();
         assert!(marked.windows(MARK.len() + 1).any(|bytes| bytes == b"__stays_1"));
         assert_eq!(with_marks(&marked, &BTreeSet::new()).unwrap(), module);
+    }
+
+    /// A module with data at this place in the common memory, and perhaps a function.
+    fn with_constant(at: i32, text: &str, function: bool) -> Vec<u8> {
+        let mut module = wasm_encoder::Module::new();
+        let mut types = wasm_encoder::TypeSection::new();
+        types.ty().function([], []);
+        let mut functions = wasm_encoder::FunctionSection::new();
+        let mut code = wasm_encoder::CodeSection::new();
+        if function {
+            functions.function(0);
+            let mut body = wasm_encoder::Function::new([]);
+            body.instructions().end();
+            code.function(&body);
+        }
+        let mut data = wasm_encoder::DataSection::new();
+        data.active(0, &wasm_encoder::ConstExpr::i32_const(at), text.bytes());
+        data.active(0, &wasm_encoder::ConstExpr::i32_const(0), []);
+        module
+            .section(&types)
+            .section(&functions)
+            .section(&DataCountSection { count: 2 })
+            .section(&code)
+            .section(&data);
+        module.finish()
+    }
+
+    /// All data of a module.
+    fn data(module: &[u8]) -> Vec<String> {
+        let mut found = Vec::new();
+        for payload in Parser::new(0).parse_all(module) {
+            match payload.unwrap() {
+                Payload::DataCountSection { count, .. } => found.push(count.to_string()),
+                Payload::DataSection(section) => {
+                    found
+                        .extend(section.into_iter().map(|one| String::from_utf8_lossy(one.unwrap().data).into_owned()));
+                }
+                _ => {}
+            }
+        }
+        found
+    }
+
+    #[test]
+    fn shared_constants_alone_are_no_file() {
+        let mut split = Split { main: with_constant(8, "main", true), ..split() };
+        split.loader = "/* A, B */\nconst __chunk_2 = load(() => {\n    src.catch(() => {});\n}\n, []);\n\
+                        export const load_A = load(() => {\n}\n, [__chunk_2, __chunk_3]);\n"
+            .to_owned();
+        split.files[0].wasm = with_constant(32, "word", false);
+        split.files[1].wasm = with_constant(64, "of one page", false);
+        split.files[2].wasm = with_constant(96, "beside a function", true);
+        split.take_up_constants().unwrap();
+        assert_eq!(data(&split.main), ["3", "main", "", "word"]);
+        assert_eq!(split.files.iter().map(File::title).collect::<Vec<_>>(), ["A", "B"]);
+        assert_eq!(split.loader, "export const load_A = load(() => {\n}\n, [__chunk_3]);\n");
     }
 
     #[test]

@@ -4,7 +4,11 @@ use leptos::prelude::*;
 use leptos_router::components::A;
 use shared::{Permission, account::Viewer, path};
 
-use super::{account_menu::AccountMenu, organization_switch::OrganizationName};
+use super::{
+    account_menu::AccountMenu,
+    bell::{Bell, keep_counting},
+    organization_switch::OrganizationName,
+};
 use crate::ui::{
     browser,
     icon::{Glyph, Icon},
@@ -15,13 +19,14 @@ const SIDEBAR: &str = "sidebar";
 
 /// The pages: what it takes to see each, where it is, and what stands in the sidebar. Everybody may see the overview,
 /// which says what is missing, and the settings, as some of them are their own.
-const PAGES: [(Option<Permission>, &str, Icon, &str); 7] = [
+const PAGES: [(Option<Permission>, &str, Icon, &str); 8] = [
     (None, path::HOME, Icon::Chart, "Overview"),
     (Some(Permission::KeyView), path::KEYS, Icon::Key, "API Keys"),
     (Some(Permission::RoleView), path::ROLES, Icon::Shield, "Roles"),
     (Some(Permission::MemberView), path::TEAM, Icon::People, "Team"),
     (Some(Permission::WhitelistView), path::WHITELIST, Icon::Globe, "Whitelist"),
     (Some(Permission::AuditView), path::AUDIT, Icon::Scroll, "Audit"),
+    (Some(Permission::UsageView), path::ALERTS, Icon::Bell, "Alerts"),
     (None, path::SETTINGS, Icon::Sliders, "Settings"),
 ];
 
@@ -45,6 +50,7 @@ pub fn Frame(
     /// The page.
     children: Children,
 ) -> impl IntoView {
+    keep_counting(&viewer);
     view! {
         <div class="frame">
             <SkipLink/>
@@ -53,10 +59,11 @@ pub fn Frame(
                     <Glyph icon=Icon::Menu/>
                 </button>
                 <Brand/>
+                <Bell viewer=viewer.clone()/>
             </header>
             <aside id=SIDEBAR class="sidebar" popover="auto" aria-label="Sidebar">
                 <div class="sidebar-head">
-                    <Brand/>
+                    <div class="sidebar-top"><Brand/><Bell viewer=viewer.clone()/></div>
                     <OrganizationName viewer=viewer.clone()/>
                 </div>
                 <nav aria-label="Main" on:click=|_| browser::hide_popover(SIDEBAR)>

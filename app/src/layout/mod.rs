@@ -1,6 +1,7 @@
 //! What is around the pages.
 
 pub(crate) mod account_menu;
+mod bell;
 pub mod forbidden;
 pub mod frame;
 pub(crate) mod loaded;

@@ -11,14 +11,20 @@ pub fn Section(
     title: &'static str,
     /// What it is about, in a sentence.
     sentence: &'static str,
+    /// What can be done with it, on the right.
+    #[prop(default = None)]
+    action: Option<AnyView>,
     /// What is in it.
     children: Children,
 ) -> impl IntoView {
     view! {
         <section class="section" aria-labelledby=id>
             <header>
-                <h2 id=id>{title}</h2>
-                <p class="muted">{sentence}</p>
+                <div>
+                    <h2 id=id>{title}</h2>
+                    <p class="muted">{sentence}</p>
+                </div>
+                {action}
             </header>
             {children()}
         </section>

@@ -4,6 +4,9 @@
 //! its width and in pixels of its height, so that text stays as large as it is on any screen. The two amounts differ by
 //! pattern as well as by colour. Numbers are shown on hover, and should stand in a table beside it.
 //!
+//! It is written as text and not put together from elements: nothing in it ever changes by itself, and each kind of
+//! element is code for making, taking over and changing it.
+//!
 //! Lengths are whole numbers of tenths of a pixel and hundredths of a percent: writing out floating-point numbers would
 //! make the browser's half larger by more than all of this.
 
@@ -66,46 +69,49 @@ pub fn BarChart(
     let count = bars.len();
     let edge = move |at: usize| WIDTH * at as u64 / count.max(1) as u64;
     let hatch = format!("{id}-hatch");
-    let fill = format!("url(#{hatch})");
-    let (title_id, description_id) = (format!("{id}-title"), format!("{id}-description"));
-    let labelled_by = format!("{title_id} {description_id}");
-    let lines = scale.lines().map(|line| (scale.y(line), short(line))).collect::<Vec<_>>();
-    let total_height = px(BASE + BOTTOM);
-    let drawn = bars.into_iter().enumerate().map(|(at, bar)| {
+    let lines = scale.lines().map(|line| (px(scale.y(line)), px(scale.y(line) + 40), short(line))).collect::<Vec<_>>();
+    let (mut axis, mut drawn) = (String::new(), String::new());
+    for (y, label_y, label) in &lines {
+        axis += &format!(r#"<text class="chart-label" x="100%" y="{label_y}" text-anchor="end">{label}</text>"#);
+        drawn += &format!(r#"<line class="chart-line" x1="0" x2="100%" y1="{y}" y2="{y}"></line>"#);
+    }
+    for (at, bar) in bars.into_iter().enumerate() {
         let (left, slot) = (edge(at), edge(at + 1) - edge(at));
         let (inner, width) = (percent(left + slot * 15 / 100), percent(slot * 70 / 100));
         let (lower, upper) = (scale.height(bar.main), scale.height(bar.other));
-        let said = format!("{}: {} {main}, {} {other}", bar.name, grouped(bar.main), grouped(bar.other));
-        let labelled = (count - 1 - at).is_multiple_of(every);
-        // The last one has no room on its right.
-        let is_wide = every > 1 && at + 1 == count;
-        let (label_at, anchor) = if is_wide { (WIDTH, "end") } else { (left + slot / 2, "middle") };
-        view! {
-            <g class="chart-slot">
-                <title>{said}</title>
-                // What can be pointed at, from top to bottom.
-                <rect class="chart-target" x=percent(left) y="0" width=percent(slot) height=px(BASE)></rect>
-                <rect class="chart-main" x=inner.clone() y=px(BASE - lower) width=width.clone() height=px(lower)></rect>
-                {(upper > 0)
-                    .then(|| view! {
-                        <rect
-                            class="chart-other"
-                            fill=fill.clone()
-                            x=inner
-                            y=px(BASE - lower - upper)
-                            width=width
-                            height=px(upper)
-                        ></rect>
-                    })}
-                {labelled
-                    .then(|| view! {
-                        <text class="chart-label" x=percent(label_at) y=px(BASE + 180) text-anchor=anchor>
-                            {bar.label}
-                        </text>
-                    })}
-            </g>
+        let name = escaped(&bar.name);
+        drawn += &format!(
+            r#"<g class="chart-slot"><title>{name}: {} {main}, {} {other}</title>"#,
+            grouped(bar.main),
+            grouped(bar.other)
+        );
+        let mut rect = |looks: &str, x: &str, y: u64, width: &str, height: u64| {
+            let (y, height) = (px(y), px(height));
+            drawn += &format!(r#"<rect {looks} x="{x}" y="{y}" width="{width}" height="{height}"></rect>"#);
+        };
+        // What can be pointed at, from top to bottom.
+        rect(r#"class="chart-target""#, &percent(left), 0, &percent(slot), BASE);
+        rect(r#"class="chart-main""#, &inner, BASE - lower, &width, lower);
+        if upper > 0 {
+            let looks = format!(r#"class="chart-other" fill="url(#{hatch})""#);
+            rect(&looks, &inner, BASE - lower - upper, &width, upper);
         }
-    });
+        if (count - 1 - at).is_multiple_of(every) {
+            // The last one has no room on its right.
+            let is_wide = every > 1 && at + 1 == count;
+            let (x, anchor) = if is_wide { (WIDTH, "end") } else { (left + slot / 2, "middle") };
+            let (x, y, label) = (percent(x), px(BASE + 180), escaped(&bar.label));
+            drawn += &format!(r#"<text class="chart-label" x="{x}" y="{y}" text-anchor="{anchor}">{label}</text>"#);
+        }
+        drawn += "</g>";
+    }
+    let (title_id, description_id) = (format!("{id}-title"), format!("{id}-description"));
+    let labelled_by = format!("{title_id} {description_id}");
+    let (title, description) = (escaped(&title), escaped(&description));
+    let said = format!(
+        r#"<title id="{title_id}">{title}</title><desc id="{description_id}">{description}</desc><defs><pattern id="{hatch}" width="6" height="6" patternUnits="userSpaceOnUse" patternTransform="rotate(45)"><rect class="chart-hatch-ground" width="6" height="6"></rect><rect class="chart-hatch-line" width="2.5" height="6"></rect></pattern></defs>"#
+    );
+    let total_height = px(BASE + BOTTOM);
     view! {
         <figure class="chart">
             <figcaption class="chart-legend">
@@ -113,43 +119,16 @@ pub fn BarChart(
                 <span class="chart-key"><span class="chart-swatch chart-swatch-other"></span>{capitalised(other)}</span>
             </figcaption>
             <div class="chart-plot">
-                <svg class="chart-axis" height=total_height.clone() aria-hidden="true" focusable="false">
-                    {lines
-                        .iter()
-                        .map(|(y, label)| view! {
-                            <text class="chart-label" x="100%" y=px(y + 40) text-anchor="end">{label.clone()}</text>
-                        })
-                        .collect_view()}
-                </svg>
-                <svg
-                    class="chart-bars"
-                    height=total_height
-                    role="img"
-                    aria-labelledby=labelled_by
-                >
-                    <title id=title_id>{title}</title>
-                    <desc id=description_id>{description}</desc>
-                    <defs>
-                        <pattern
-                            id=hatch
-                            width="6"
-                            height="6"
-                            patternUnits="userSpaceOnUse"
-                            patternTransform="rotate(45)"
-                        >
-                            <rect class="chart-hatch-ground" width="6" height="6"></rect>
-                            <rect class="chart-hatch-line" width="2.5" height="6"></rect>
-                        </pattern>
-                    </defs>
-                    {lines
-                        .iter()
-                        .map(|(y, _)| view! { <line class="chart-line" x1="0" x2="100%" y1=px(*y) y2=px(*y)></line> })
-                        .collect_view()}
-                    {drawn.collect_view()}
-                </svg>
+                <svg class="chart-axis" height=total_height.clone() aria-hidden="true" focusable="false" inner_html=axis></svg>
+                <svg class="chart-bars" height=total_height role="img" aria-labelledby=labelled_by inner_html=said + &drawn></svg>
             </div>
         </figure>
     }
+}
+
+/// Text as it is written between tags.
+fn escaped(text: &str) -> String {
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
 }
 
 /// How amounts become heights, with lines at round numbers.
@@ -255,6 +234,11 @@ mod tests {
             (percent(333), percent(10_000), px(1_805)),
             ("3.33%".to_owned(), "100.00%".to_owned(), "180.5".to_owned())
         );
+    }
+
+    #[test]
+    fn what_is_said_is_no_markup() {
+        assert_eq!(escaped("<b> & \"c\""), "&lt;b&gt; &amp; \"c\"");
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use shared::{
     AlertId, AppError, Permission,
-    alert::{AlertFilter, AlertKind, AlertList, AlertListParams, AlertSettings, MuteView},
+    alert::{AlertFilter, AlertKind, AlertList, AlertListParams, AlertSettings, AlertSettingsPage, MuteView},
     role::SystemRole,
 };
 
@@ -23,6 +23,10 @@ fn kinds(list: &AlertList) -> Vec<(AlertKind, u64)> {
 
 async fn acknowledge(owner: &Person, ids: &[AlertId]) {
     owner.caller.call("alert_acknowledge", json!({ "ids": ids })).await.ok::<()>();
+}
+
+async fn settings(person: &Person) -> AlertSettingsPage {
+    person.caller.call("alert_settings_page", json!({})).await.ok()
 }
 
 both_databases! {
@@ -124,8 +128,8 @@ both_databases! {
         set(&owner, &good).await;
         let stale = owner.caller.call("alert_settings_update", json!({ "settings": good })).await.error();
         assert!(matches!(stale, AppError::Stale { .. }), "{stale:?}");
-        let saved: Value = owner.caller.call("alert_settings_get", json!({})).await.ok();
-        assert_eq!(saved["settings"], json!({ "key_refusals": 7, "address_refusals": 50, "organization_refusals": 200, "mailed": ["expiring"], "version": 1 }));
+        let saved: Value = owner.caller.call("alert_settings_page", json!({})).await.ok();
+        assert_eq!(saved["settings"]["settings"], json!({ "key_refusals": 7, "address_refusals": 50, "organization_refusals": 200, "mailed": ["expiring"], "version": 1 }));
         let admin = owner.key(SystemRole::Admin).await;
         let read = admin.caller.get("/v1/alert-settings").await;
         let tag = read.header("etag").to_owned();
@@ -157,6 +161,7 @@ both_databases! {
         assert_eq!(entries, ["alert.acknowledge"]);
         let viewer = app.member_of(&owner, SystemRole::Member).await;
         assert_eq!(viewer.alerts(all()).await.page.total, 2);
+        assert_eq!((settings(&viewer).await.webhooks.is_some(), settings(&owner).await.webhooks.is_some()), (false, true));
         let error = viewer.caller.call("alert_acknowledge", json!({ "ids": [second] })).await.error();
         assert_eq!(error, AppError::Forbidden { permission: Permission::OrganizationUpdate });
     }
@@ -170,10 +175,10 @@ both_databases! {
         key.is_refused(20).await;
         app.watch_requests().await;
         assert_eq!(kinds(&owner.alerts(all()).await), []);
-        assert_eq!(owner.caller.call("alert_mutes", json!({})).await.ok::<Vec<MuteView>>(), [muted]);
+        assert_eq!(settings(&owner).await.mutes, [muted]);
         app.clock.set(NOW.plus_days(1));
         let owner = Person::sign_in(app.address, &owner.email).await;
-        assert_eq!(owner.caller.call("alert_mutes", json!({})).await.ok::<Vec<MuteView>>(), []);
+        assert_eq!(settings(&owner).await.mutes, []);
         key.is_refused(20).await;
         app.watch_requests().await;
         assert_eq!(kinds(&owner.alerts(all()).await), [(AlertKind::KeyRefusals, 20)]);

@@ -44,8 +44,8 @@ both_databases! {
         let new = app.visitor().bearer(made.secret.expose());
         assert_eq!(new.get("/v1/me").await.data()["key_id"], made.key.id.to_string());
         assert_eq!(new.get("/v1/me").await.refusal(), refused(429, "limit_exceeded"), "the limit holds for it, too");
-        let networks: Value = owner.caller.call("key_networks_get", json!({ "id": made.key.id })).await.ok();
-        assert_eq!(networks["networks"], json!(["127.0.0.0/8"]));
+        let page: Value = owner.caller.call("key_page", json!({ "id": made.key.id, "window": "24h" })).await.ok();
+        assert_eq!(page["networks"]["networks"], json!(["127.0.0.0/8"]));
     }
 
     async fn a_new_secret_is_the_only_one_that_works(app) {

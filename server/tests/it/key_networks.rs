@@ -11,7 +11,7 @@ use shared::{
 use crate::harness::{Answer, Person, Setup, both_databases, refused};
 
 async fn get(owner: &Person, id: KeyId) -> KeyNetworks {
-    owner.caller.call("key_networks_get", json!({ "id": id })).await.ok()
+    owner.key_page(id).await.networks
 }
 
 async fn update(owner: &Person, before: &KeyNetworks, networks: &[&str]) -> Answer {

@@ -205,7 +205,7 @@ both_databases! {
         let saved: RateLimitsView = save(json!([]), hour.clone()).await.ok();
         assert_eq!((saved.limits.to_string().as_str(), saved.used.len()), ("2/h", 1));
         asked(&key).await;
-        let seen: RateLimitsView = owner.caller.call("rate_limits_get", json!({ "key": key.view.id })).await.ok();
+        let seen = owner.key_page(key.view.id).await.limits;
         let [WindowUse { used, resets_at, .. }] = seen.used[..] else { panic!("{seen:?}") };
         assert_eq!((used, resets_at), (1, Some(NOW.plus_seconds(3_600))));
         assert_eq!(save(json!([]), json!([])).await.error(), AppError::stale("key's limits"));

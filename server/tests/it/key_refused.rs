@@ -17,7 +17,7 @@ async fn explain(owner: &Person, id: KeyId, permissions: &str, address: &str) ->
 }
 
 async fn refusals(owner: &Person, id: KeyId) -> Vec<RefusalView> {
-    owner.caller.call("key_refusals", json!({ "id": id })).await.ok()
+    owner.key_page(id).await.traffic.expect("they may see it").refusals
 }
 
 /// The rule that refuses, and how many are behind it.

@@ -35,6 +35,7 @@ mod key_limit_race;
 mod key_list;
 mod key_networks;
 mod key_notes;
+mod key_page;
 mod key_pause;
 mod key_rate_limits;
 mod key_refused;

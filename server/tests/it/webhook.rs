@@ -4,8 +4,9 @@ use backend::{clock::Clock, webhook::WebhookSettings};
 use serde_json::{Value, json};
 use shared::{
     AppError, Timestamp,
+    alert::AlertSettingsPage,
     role::SystemRole,
-    webhook::{DeliveryList, DeliveryStatus, DeliveryView, WebhookList, WebhookStatus, WebhookView},
+    webhook::{DeliveryList, DeliveryStatus, DeliveryView, WebhookStatus, WebhookView},
 };
 
 use crate::harness::{Person, Setup, TestApp, both_databases, receiver::Receiver, refused, together};
@@ -20,7 +21,8 @@ async fn log(owner: &Person, webhook: &WebhookView) -> Vec<DeliveryView> {
 }
 
 async fn webhooks(owner: &Person) -> Vec<WebhookView> {
-    owner.caller.call("webhook_list", json!({})).await.ok::<WebhookList>().webhooks
+    let page: AlertSettingsPage = owner.caller.call("alert_settings_page", json!({})).await.ok();
+    page.webhooks.expect("they may see them").webhooks
 }
 
 async fn test(owner: &Person, webhook: &WebhookView) {

@@ -3,7 +3,7 @@
 use leptos::prelude::*;
 use shared::account::{self, Viewer};
 
-use crate::error::ApiResult;
+use crate::{error::ApiResult, wire::Json};
 #[cfg(feature = "ssr")]
 use backend::Failure;
 #[cfg(feature = "ssr")]
@@ -13,7 +13,7 @@ use shared::AppError;
 use crate::{features::account::cookie, server_context::respond_anonymous};
 
 /// The person whose session came with the request; `None` when there is none.
-#[server(endpoint = "session")]
+#[server(endpoint = "session", output = Json)]
 pub async fn session() -> ApiResult<Option<Viewer>> {
     respond_anonymous(async |visitor| match visitor.authenticate().await {
         Ok(context) => context.viewer().await.map(Some),
@@ -24,13 +24,13 @@ pub async fn session() -> ApiResult<Option<Viewer>> {
 }
 
 /// Whether a stranger may make an account right now.
-#[server(endpoint = "sign_up_policy")]
+#[server(endpoint = "sign_up_policy", output = Json)]
 pub async fn sign_up_policy() -> ApiResult<account::SignUp> {
     respond_anonymous(async |visitor| visitor.sign_up_policy().await).await
 }
 
 /// Makes an account and an organization with it as the Owner, and signs in.
-#[server(endpoint = "sign_up")]
+#[server(endpoint = "sign_up", output = Json)]
 pub async fn sign_up(email: String, password: String, organization_name: String) -> ApiResult<()> {
     respond_anonymous(async |visitor| {
         let session = visitor.sign_up(&email, password, &organization_name).await?;
@@ -42,7 +42,7 @@ pub async fn sign_up(email: String, password: String, organization_name: String)
 }
 
 /// Signs in with a new session; the one the browser had before, if any, ends.
-#[server(endpoint = "sign_in")]
+#[server(endpoint = "sign_in", output = Json)]
 pub async fn sign_in(email: String, password: String, #[server(default)] next: Option<String>) -> ApiResult<()> {
     respond_anonymous(async |visitor| {
         let session = visitor.sign_in(&email, password).await?;
@@ -54,7 +54,7 @@ pub async fn sign_in(email: String, password: String, #[server(default)] next: O
 }
 
 /// Ends the session. Signing out twice is fine.
-#[server(endpoint = "sign_out")]
+#[server(endpoint = "sign_out", output = Json)]
 pub async fn sign_out() -> ApiResult<()> {
     respond_anonymous(async |visitor| {
         visitor.sign_out().await?;

@@ -8,6 +8,7 @@ use super::{
     compromised::dialog::{Compromise, Contain},
     create_dialog::{Create, Creation},
     edit_dialog::EditForm,
+    key_page,
     pause_dialog::PauseForm,
     retiring::RetireForm,
     revoke_dialog::RevokeForm,
@@ -39,13 +40,17 @@ pub(super) fn KeyDialog(
         Some(Task::Revoke(_)) => "Revoke API key",
         Some(Task::Contain(_)) => compromise.title(),
         Some(Task::Shortcuts) => "Keyboard shortcuts",
+        Some(Task::About(part, _)) => part.title(),
     });
     let locked = Memo::new(move |_| creation.is_locked() || rotation.is_locked() || compromise.is_locked());
     let close = Callback::new(move |()| tab.close());
     let parts = Parts { tab, creation, rotation, compromise, now, roles, allowance };
     view! {
         <Dialog id="key-dialog" title open locked on_close=close>
-            {move || tab.task.get().and_then(|task| on_demand::loaded(content(parts, task)))}
+            {move || tab.task.get().and_then(|task| match task {
+                Task::About(part, page) => on_demand::loaded(key_page::dialogs::content(tab, part, page)).flatten(),
+                task => on_demand::loaded(content(parts, task)).flatten(),
+            })}
         </Dialog>
     }
 }
@@ -63,9 +68,9 @@ pub(super) struct Parts {
 }
 
 #[wasm_split_helpers::wasm_split(key_dialogs, fallible, preload(load))]
-pub(super) fn content(parts: Parts, task: Task) -> Result<AnyView, SplitLoaderError> {
+pub(super) fn content(parts: Parts, task: Task) -> Result<Option<AnyView>, SplitLoaderError> {
     let Parts { tab, creation, rotation, compromise, now, roles, allowance } = parts;
-    Ok(match task {
+    Ok(Some(match task {
         Task::Create => view! { <Create creation roles allowance/> }.into_any(),
         Task::Edit(key) => view! { <EditForm tab key roles/> }.into_any(),
         Task::Pause(key) => view! { <PauseForm tab key/> }.into_any(),
@@ -74,5 +79,7 @@ pub(super) fn content(parts: Parts, task: Task) -> Result<AnyView, SplitLoaderEr
         Task::Revoke(key) => view! { <RevokeForm tab key now/> }.into_any(),
         Task::Contain(key) => view! { <Contain compromise key now/> }.into_any(),
         Task::Shortcuts => view! { <ShortcutList/> }.into_any(),
-    })
+        // It has code of its own.
+        Task::About(..) => return Ok(None),
+    }))
 }

@@ -4,6 +4,7 @@ use leptos::prelude::*;
 use shared::{
     Timestamp,
     key::{KeyStatus, KeyView, LastUsed, Revocation},
+    path,
 };
 
 use super::{
@@ -27,7 +28,7 @@ pub(super) fn KeyRow(tab: Tab, key: KeyView, now: Memo<Timestamp>, refusals: Ref
     view! {
         <tr role="row" class:is-revoked=revoked>
             <td role="cell" class="cell-name" data-label="Name">
-                <span class="row-title">{key.name.clone()}</span>
+                <a class="row-title" href=path::key(key.id)>{key.name.clone()}</a>
                 <Tag word=key.environment.label()/>
             </td>
             <td role="cell" data-label="Key ID">

@@ -4,10 +4,10 @@ use leptos::prelude::*;
 use shared::{
     AppError, Permission,
     account::Viewer,
-    key::{KeyRefused, KeyView},
+    key::{KeyPage, KeyRefused, KeyView},
 };
 
-use super::{api::key_resume, dialogs};
+use super::{api::key_resume, dialogs, key_page};
 use crate::{
     error::ApiResult,
     on_demand,
@@ -34,6 +34,33 @@ pub(super) enum Task {
     Contain(KeyView),
     /// Reading which keys of the keyboard do what.
     Shortcuts,
+    /// Something about a part of a key's own page, as that is now.
+    About(Part, Memo<Option<KeyPage>>),
+}
+
+/// A part of a key's own page that has a dialog.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Part {
+    /// What is written down about it.
+    Notes,
+    /// From where it may be used.
+    Networks,
+    /// How often it may be used.
+    Limits,
+    /// What would happen to a request.
+    Tester,
+}
+
+impl Part {
+    /// What its dialog is called.
+    pub(super) const fn title(self) -> &'static str {
+        match self {
+            Self::Notes => "Edit notes",
+            Self::Networks => "Allowed addresses",
+            Self::Limits => "Rate limits",
+            Self::Tester => "Test a request",
+        }
+    }
 }
 
 /// The tab.
@@ -56,7 +83,10 @@ impl Tab {
 
     /// Opens a dialog.
     pub(super) fn open(self, task: Task) {
-        on_demand::open(self.task, task, self.toasts, dialogs::load());
+        match task {
+            Task::About(..) => on_demand::open(self.task, task, self.toasts, key_page::dialogs::load()),
+            _ => on_demand::open(self.task, task, self.toasts, dialogs::load()),
+        }
     }
 
     /// Closes whichever dialog is open.
@@ -110,6 +140,7 @@ const fn is_about_a_stale_page(error: &AppError) -> bool {
         error,
         AppError::WrongState { .. }
             | AppError::Conflict { .. }
+            | AppError::Stale { .. }
             | AppError::AlreadyCreated { .. }
             | AppError::NotFound { .. }
             | AppError::KeyLimitReached { .. }

@@ -224,8 +224,10 @@ impl Demo {
     /// Whoever found a secret does not know that it was revoked.
     async fn go_on_with(&self, secret: &str) -> Result<(), Failure> {
         self.clock.set(self.today.plus_seconds(-60 * 38));
-        for _ in 0..AlertSettings::default().key_refusals {
-            let question = Question { address: FINDER.parse::<IpAddr>().ok(), ..Question::default() };
+        for number in 0..AlertSettings::default().key_refusals {
+            let request_id = format!("req_found{number:02}");
+            let address = FINDER.parse::<IpAddr>().ok();
+            let question = Question { address, request_id: &request_id, ..Question::default() };
             if self.backend.verify(WellFormed::read(secret), &question).outcome.is_ok() {
                 return Err(Failure::broken("a revoked key was allowed"));
             }

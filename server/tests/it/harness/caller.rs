@@ -14,9 +14,10 @@ use shared::{
     AlertId, KeyId, RoleId,
     account::Viewer,
     alert::{AlertList, AlertListParams, AlertSettings},
-    key::{KeyCreated, KeyList, KeyListParams, KeyView, RevealedSecret},
+    key::{KeyCreated, KeyList, KeyListParams, KeyPage, KeyView, RevealedSecret},
     role::{RoleDetail, RoleView, SystemRole},
     team::{InvitationSent, InvitationView, MemberView, Team, TeamListParams, TeamRow},
+    usage::Window,
     webhook::WebhookView,
     whitelist::{WhitelistEntry, WhitelistList, WhitelistMode, WhitelistSaved},
 };
@@ -353,6 +354,11 @@ impl Person {
 
     pub(crate) async fn keys(&self, params: KeyListParams) -> KeyList {
         self.caller.call("key_list", json!({ "params": params })).await.ok()
+    }
+
+    /// What a key's own page shows, with a chart of thirty days.
+    pub(crate) async fn key_page(&self, id: KeyId) -> KeyPage {
+        self.caller.call("key_page", json!({ "id": id, "window": Window::Month })).await.ok()
     }
 
     pub(crate) async fn key_get(&self, id: KeyId) -> KeyView {

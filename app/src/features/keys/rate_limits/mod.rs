@@ -1,3 +1,0 @@
-//! A key's own limits, as a section of its page.
-
-pub mod api;
