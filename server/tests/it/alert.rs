@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use shared::{
     AlertId, AppError, Permission,
-    alert::{AlertFilter, AlertKind, AlertList, AlertListParams, AlertSettings, AlertSettingsPage},
+    alert::{AlertFilter, AlertKind, AlertList, AlertListParams, AlertSettings, AlertSettingsPage, MuteView},
     role::SystemRole,
 };
 
