@@ -122,7 +122,7 @@ fn Message(message: DeliveryView, now: Timestamp, replay: Callback<shared::Deliv
         DeliveryStatus::Failed => Tone::Lapsed,
         DeliveryStatus::Dropped => Tone::Over,
     };
-    let label = format!("Send {event} again");
+    let label = format!("Replay {event}");
     view! {
         <li>
             <div class="delivery">

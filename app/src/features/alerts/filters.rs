@@ -10,6 +10,9 @@ use shared::{
 use super::{list_url, tab::Tab};
 use crate::ui::{field::SelectOption, filters::FilterSelect};
 
+/// What sends the form where nothing is asked for by itself. Written in place, it would be taken for an attribute.
+const APPLY: &str = "<button type=\"submit\" class=\"button\">Apply</button>";
+
 /// The form. It asks for another address of the page.
 #[component]
 pub(super) fn Filters(
@@ -51,7 +54,8 @@ pub(super) fn Filters(
             />
             {move || params.read().key.map(|key| view! { <input type="hidden" name="key" value=key.to_string()/> })}
             {move || key.get().map(|key| view! { <span class="tag">"Key: "{key.name}</span> })}
-            <noscript inner_html="<button type=\"submit\" class=\"button\">Apply</button>"></noscript>
+            // As text, because a browser with scripts does not parse it.
+            <noscript inner_html=APPLY></noscript>
             <Show when=move || params.read().is_filtered()>
                 <a class="button button-quiet" href=path::ALERTS>"Clear filters"</a>
             </Show>

@@ -22,10 +22,6 @@ fn check_permissions(text: &str) -> Option<String> {
     judge(explain::permissions(text))
 }
 
-fn check_address(text: &str) -> Option<String> {
-    judge(explain::address(text))
-}
-
 /// The form and the answer.
 #[component]
 pub(super) fn Tester(tab: Tab, id: KeyId) -> impl IntoView {
@@ -47,8 +43,7 @@ pub(super) fn Tester(tab: Tab, id: KeyId) -> impl IntoView {
             }
         });
     };
-    let eager = TextKind { autofocus: true, ..TextKind::LINE };
-    let late = TextKind { eager: false, ..TextKind::LINE };
+    let kind = TextKind { autofocus: true, ..TextKind::LINE };
     view! {
         <form class="form" novalidate on:submit=send>
             <p class="muted">"Nothing is counted by it. The current secret key is taken to be sent, whole and in the right header."</p>
@@ -58,7 +53,7 @@ pub(super) fn Tester(tab: Tab, id: KeyId) -> impl IntoView {
                 name="permissions"
                 label="Permission"
                 optional=true
-                kind=eager
+                kind
                 value=permissions
                 problems
                 check=check_permissions
@@ -69,10 +64,8 @@ pub(super) fn Tester(tab: Tab, id: KeyId) -> impl IntoView {
                 name="address"
                 label="From address"
                 optional=true
-                kind=late
                 value=address
                 problems
-                check=check_address
                 help="Such as 203.0.113.9 or 2001:db8::1."
             />
             <footer class="dialog-footer">
