@@ -36,7 +36,7 @@ test("an Owner and a collaborator, at the same time", async ({ page, browser, se
   await expect(create).toHaveAttribute("aria-disabled", "true");
   await expect(create).toHaveAttribute("aria-description", /api\.key\.create/);
   const pages = other.getByRole("navigation", { name: "Main" }).getByRole("link");
-  await expect(pages).toHaveText(["Overview", "API Keys", "Settings"]);
+  await expect(pages).toHaveText(["Overview", "API Keys", "Alerts", "Settings"]);
   for (const [path, title, missing] of [
     ["/roles", "Roles", "organization.role.view"],
     ["/team", "Team", "organization.member.view"],
