@@ -140,8 +140,8 @@ pub fn Protected(
     content: impl Fn(Viewer) -> AnyView + Send + Sync + 'static,
 ) -> impl IntoView {
     let content = Callback::new(content);
-    // What is there stays while the server is asked again who this is.
-    view! { <Transition fallback=|| view! { <Skeleton/> }><Gate content/></Transition> }
+    // What is there stays while the server is asked again who this is. In a closure for the reason that `latest` gives.
+    view! { <Transition fallback=|| view! { <Skeleton/> }>{move || view! { <Gate content/> }}</Transition> }
 }
 
 #[component]

@@ -13,6 +13,11 @@ impl<T: Clone + PartialEq + Serialize + DeserializeOwned + Send + Sync + 'static
 
 /// The newest answer that was good, and what is wrong with the latest. To be made under a `Transition`, and only for
 /// people who may see it: the session hears of every error.
+///
+/// Inside of the `Transition` it is to be made by a closure (`{move || view! { <Latest/> }}`). The server looks through
+/// the content before the answer is there and once more when it is, and the second look may come before a memo has heard
+/// of the answer: one that looked already would say that there is none, and the page would be sent without its content. A
+/// closure makes new ones; in the browser it runs once.
 pub(crate) fn latest<T: Answer>(resource: Resource<ApiResult<T>>) -> (Memo<Option<T>>, Memo<Option<AppError>>) {
     let session = Session::get();
     let good = Memo::new(move |before: Option<&Option<T>>| match resource.get() {
@@ -37,7 +42,7 @@ pub(crate) fn Loaded<T: Answer>(
     /// Built from the first answer; its parts follow the later ones by themselves.
     content: Callback<Memo<Option<T>>, AnyView>,
 ) -> impl IntoView {
-    view! { <Transition fallback=|| view! { <Skeleton/> }><Latest resource content/></Transition> }
+    view! { <Transition fallback=|| view! { <Skeleton/> }>{move || view! { <Latest resource content/> }}</Transition> }
 }
 
 #[component]

@@ -111,7 +111,7 @@ fn NewRole(creation: Creation, viewer: Viewer) -> impl IntoView {
             let rights = StoredValue::new(Rights::of(&viewer));
             view! {
                 <Transition fallback=|| view! { <Skeleton/> }>
-                    <Loaded creation rights/>
+                    {move || view! { <Loaded creation rights/> }}
                 </Transition>
             }
             .into_any()

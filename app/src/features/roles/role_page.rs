@@ -144,7 +144,7 @@ fn Guarded(desk: Desk, viewer: Viewer) -> impl IntoView {
             let rights = StoredValue::new(Rights::of(&viewer));
             view! {
                 <Transition fallback=|| view! { <Skeleton/> }>
-                    <Loaded desk rights/>
+                    {move || view! { <Loaded desk rights/> }}
                 </Transition>
             }
             .into_any()

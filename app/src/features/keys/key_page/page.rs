@@ -63,7 +63,8 @@ pub fn KeyPage() -> impl IntoView {
             .into_any(),
             None => {
                 let viewer = StoredValue::new(viewer);
-                view! { <Transition fallback=|| view! { <Skeleton/> }><Answered asked viewer/></Transition> }.into_any()
+                let answered = move || view! { <Answered asked viewer/> };
+                view! { <Transition fallback=|| view! { <Skeleton/> }>{answered}</Transition> }.into_any()
             }
         }/>
     }
