@@ -20,7 +20,7 @@ both_databases! {
     }
 
     async fn a_made_up_address_cannot_put_words_into_our_mouth(app) {
-        let error = r#"{"error":"invalid","fields":[{"field":"email","message":"Call 555-1234, your account is locked"}]}"#;
+        let error = r#"{"invalid":{"fields":[{"field":"email","message":"Call 555-1234, your account is locked"}]}}"#;
         let error = URL_SAFE.encode(error);
         let query = form_urlencoded::Serializer::new(String::new())
             .append_pair("__path", "/api/sign_in")
