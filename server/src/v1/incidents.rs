@@ -17,7 +17,7 @@ use super::{
     keys::Key,
     manage::{Call, Rules},
     moment::Moment,
-    openapi::reason,
+    openapi::needed_reason,
 };
 use crate::state::AppState;
 
@@ -37,7 +37,7 @@ struct ContainIn {
     /// others end at once; takes `api.key.update`, too.
     containment: Containment,
     /// What is known about it. The team is told, and the audit trail keeps it.
-    #[schema(schema_with = reason)]
+    #[schema(schema_with = needed_reason)]
     reason: String,
 }
 

@@ -104,6 +104,11 @@ pub(super) fn reason() -> Object {
     optional_line(shared::key::REASON_MAX)
 }
 
+/// Where there has to be one.
+pub(super) fn needed_reason() -> Object {
+    line(shared::key::REASON_MAX)
+}
+
 pub(super) fn role_name() -> Object {
     line(shared::role::NAME_MAX)
 }
@@ -348,7 +353,14 @@ fn complete(mut document: Value) -> Value {
     name_what_is_enveloped(&mut document);
     link(&mut document);
     // A change that names nothing to change is refused.
-    for body in ["KeyUpdate", "RoleUpdate", "WhitelistEntryUpdate", "AlertSettingsUpdate", "WebhookUpdate"] {
+    for body in [
+        "KeyUpdate",
+        "RoleUpdate",
+        "WhitelistEntryUpdate",
+        "AlertSettingsUpdate",
+        "WebhookUpdate",
+        "OrganizationUpdate",
+    ] {
         document["components"]["schemas"][body]["minProperties"] = 1.into();
     }
     // Described by hand, since it is read by hand.
