@@ -24,7 +24,7 @@ use super::{
     envelope::{Envelope, Problem},
     manage::Call,
     moment::Moment,
-    openapi::{cursor, kind_about_a_key, limit},
+    openapi::{cursor, kind_to_mute, limit},
     query::Limit,
     whole::Whole,
 };
@@ -92,7 +92,7 @@ struct ListIn {
 struct In {
     key_id: KeyId,
     /// One that is about a key.
-    #[schema(schema_with = kind_about_a_key)]
+    #[schema(schema_with = kind_to_mute)]
     kind: AlertKind,
     /// For how many days; `null` for good.
     #[serde(default)]

@@ -189,7 +189,7 @@ pub(super) fn webhook_description() -> Object {
     optional_line(shared::webhook::DESCRIPTION_MAX)
 }
 
-pub(super) fn kind_about_a_key() -> Object {
+pub(super) fn kind_to_mute() -> Object {
     let kinds = shared::alert::AlertKind::ALL.iter().filter(|kind| kind.can_be_muted());
     ObjectBuilder::new().schema_type(Type::String).enum_values(Some(kinds.map(|kind| kind.code()))).build()
 }
