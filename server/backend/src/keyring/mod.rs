@@ -15,6 +15,7 @@ pub mod network;
 pub(crate) mod pepper;
 pub(crate) mod record;
 pub mod secret;
+pub(crate) mod tally;
 pub(crate) mod totals;
 
 use std::{net::IpAddr, sync::Arc};

@@ -25,7 +25,8 @@ use smallvec::SmallVec;
 use super::{
     AskedPermission, Question,
     index::KeySlot,
-    totals::{Text, Totals},
+    tally::{Circumstances, Seen, Tally, What},
+    totals::{self, Text},
 };
 
 /// What a genuine secret was answered with.
@@ -62,29 +63,20 @@ pub(crate) struct Allowed {
 
 /// Verifications of a genuine secret that differ in nothing but the moment.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Note {
-    pub(super) key: KeyId,
-    pub(super) secret: SecretId,
-    pub(super) organization: OrganizationId,
-    pub(super) first_at: Timestamp,
-    pub(super) last_at: Timestamp,
-    pub(super) address: Option<IpAddr>,
+struct Note {
+    key: KeyId,
+    secret: SecretId,
+    organization: OrganizationId,
+    first_at: Timestamp,
+    last_at: Timestamp,
+    address: Option<IpAddr>,
     /// How many. None: this is no note yet.
-    pub(super) count: u32,
+    count: u32,
     /// Which of the list's circumstances.
-    pub(super) circumstances: u32,
+    circumstances: u32,
     /// Which of [`OUTCOMES`].
-    pub(super) outcome: u8,
-    pub(super) reported: bool,
-}
-
-/// What many requests have in common.
-#[derive(Debug)]
-pub(super) struct Circumstances {
-    permissions: SmallVec<[AskedPermission; 1]>,
-    /// The permissions, as names with spaces between them, in order.
-    pub(super) asked: Text,
-    pub(super) user_agent: Option<Text>,
+    outcome: u8,
+    reported: bool,
 }
 
 /// One refusal of a genuine secret.
@@ -103,15 +95,17 @@ pub(crate) struct RefusalNote {
 /// A list, with what its notes refer to.
 #[derive(Debug, Default)]
 pub(crate) struct Notes {
-    pub(super) notes: Vec<Note>,
+    notes: Vec<Note>,
     /// The last ones, each at the place that its key has: empty until the list is used.
     at_hand: Vec<Note>,
-    pub(super) circumstances: Vec<Circumstances>,
+    circumstances: Vec<Circumstances>,
+    /// For each of them the permissions as they were asked for: that is compared faster than their names.
+    permissions: Vec<SmallVec<[AskedPermission; 1]>>,
     refusals: Vec<RefusalNote>,
     /// How many refusals there were of which key, and why.
     refused: HashMap<(KeyId, Refusal), u32>,
     /// What the notes come to that were here when it was full.
-    summed: Totals,
+    summed: Tally,
 }
 
 /// Apart from its neighbours, so that processors do not fight over a line of cache (64 bytes, fetched in pairs).
@@ -280,11 +274,26 @@ impl Notes {
 
     /// Forgets everything but the memory it took.
     fn clear(&mut self) {
-        self.notes.clear();
-        self.circumstances.clear();
+        self.forget_notes();
         self.refusals.clear();
         self.refused.clear();
-        self.summed = Totals::default();
+        self.summed = Tally::default();
+    }
+
+    fn forget_notes(&mut self) {
+        self.notes.clear();
+        self.circumstances.clear();
+        self.permissions.clear();
+    }
+
+    /// What the rows refer to.
+    pub(crate) fn circumstances(&self) -> &[Circumstances] {
+        &self.circumstances
+    }
+
+    /// The notes.
+    pub(crate) fn rows(&self) -> impl ExactSizeIterator<Item = (What, Seen)> {
+        self.notes.iter().map(Note::row)
     }
 
     /// The details of refusals.
@@ -293,8 +302,8 @@ impl Notes {
     }
 
     /// What the notes come to that were here when it was full; mostly nothing.
-    pub(crate) fn take_summed(&mut self) -> Totals {
-        std::mem::take(&mut self.summed)
+    pub(crate) const fn summed(&self) -> &Tally {
+        &self.summed
     }
 
     fn add(
@@ -307,9 +316,8 @@ impl Notes {
     ) {
         if self.notes.len() >= NOTES_MAX {
             self.put_down();
-            self.summed.add_notes(&self.notes, &self.circumstances);
-            self.notes.clear();
-            self.circumstances.clear();
+            self.summed.add_rows(&self.circumstances, self.notes.iter().map(Note::row));
+            self.forget_notes();
         }
         // Whoever holds a secret could ask for a million names that it does not hold.
         let permissions: &[AskedPermission] = if outcome.is_ok() { &question.permissions } else { &[] };
@@ -321,7 +329,7 @@ impl Notes {
             last_at: at,
             address: question.address,
             count: 1,
-            circumstances: self.circumstances(permissions, question.user_agent),
+            circumstances: self.place_of(permissions, question.user_agent),
             outcome: place(outcome),
             reported: outcome.is_ok_and(|allowed| allowed.reported),
         };
@@ -342,20 +350,18 @@ impl Notes {
         }
     }
 
-    fn circumstances(&mut self, permissions: &[AskedPermission], user_agent: Option<&str>) -> u32 {
-        let latest = self.circumstances.iter().enumerate().rev().take(COMPARED);
-        let known = latest.into_iter().find(|(_, known)| {
-            known.user_agent.as_deref() == user_agent && known.permissions.as_slice() == permissions
-        });
+    /// Where in the list's circumstances these are.
+    fn place_of(&mut self, permissions: &[AskedPermission], user_agent: Option<&str>) -> u32 {
+        let latest = self.circumstances.iter().zip(&self.permissions).enumerate().rev().take(COMPARED);
+        let known = latest
+            .into_iter()
+            .find(|(_, (known, asked))| known.user_agent.as_deref() == user_agent && asked.as_slice() == permissions);
         let at = match known {
             Some((at, _)) => at,
             None => {
                 let user_agent = user_agent.map(Text::from);
-                self.circumstances.push(Circumstances {
-                    permissions: permissions.into(),
-                    asked: in_order(permissions),
-                    user_agent,
-                });
+                self.circumstances.push(Circumstances { asked: in_order(permissions), user_agent });
+                self.permissions.push(permissions.into());
                 self.circumstances.len() - 1
             }
         };
@@ -396,6 +402,21 @@ impl Note {
             && self.address == other.address
             && (self.circumstances, self.outcome, self.reported) == (other.circumstances, other.outcome, other.reported)
             && self.count > 0
+    }
+
+    fn row(&self) -> (What, Seen) {
+        let what = What {
+            key: self.key.bits(),
+            secret: self.secret.bits(),
+            address: self.address,
+            // Those of a second across the full hour belong to the hour in which it ends.
+            hour: totals::hour(self.last_at),
+            circumstances: self.circumstances,
+            outcome: self.outcome,
+            reported: self.reported,
+        };
+        let (first_at, last_at) = (self.first_at.micros(), self.last_at.micros());
+        (what, Seen { organization: self.organization.bits(), first_at, last_at, count: u64::from(self.count) })
     }
 }
 

@@ -14,21 +14,20 @@ use smallvec::SmallVec;
 
 use super::{
     index::ById,
-    record::{Circumstances, Note, Notes, OUTCOMES},
+    record::OUTCOMES,
+    tally::{Circumstances, Seen, What},
 };
 
 /// How often each of [`OUTCOMES`] was the answer.
 pub(crate) type Counts = [u64; OUTCOMES.len()];
 
-/// Of one key, so many traces between two looks into memory; what more there is appears in the counts alone.
-const TRACES_OF_A_SECOND: usize = 16;
-/// The same, until the database has them.
-const TRACES_OF_ONE: usize = 256;
+/// Of one key, so many traces until the database has them; what more there is appears in the counts alone.
+const TRACES_OF_ONE: usize = 64;
 /// Of one key, so many hours. Only a database that is away for days lets more wait; then the totals stay exact, and the
 /// hours do not.
 const HOURS_OF_ONE: usize = 48;
 
-/// The sum of many notes. Keys are kept as numbers, because writing them out would take longer than everything else here.
+/// The sum of many verifications by key, as the database wants it.
 #[derive(Debug, Default)]
 pub(crate) struct Totals {
     keys: HashMap<u128, KeyTotals, ById>,
@@ -67,7 +66,7 @@ pub(crate) struct Trace {
 }
 
 /// A text that many have in common.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(crate) struct Text(Arc<str>);
 
 impl From<&str> for Text {
@@ -116,10 +115,6 @@ mod list {
 }
 
 impl Totals {
-    pub(crate) fn is_empty(&self) -> bool {
-        self.keys.is_empty()
-    }
-
     /// How many keys.
     pub(crate) fn len(&self) -> usize {
         self.keys.len()
@@ -145,12 +140,9 @@ impl Totals {
         sum
     }
 
-    /// Adds what a full list has.
-    pub(super) fn add_notes(&mut self, notes: &[Note], circumstances: &[Circumstances]) {
-        for note in notes {
-            let key = self.keys.entry(note.key.bits()).or_default();
-            key.add_note(note, circumstances.get(note.circumstances as usize));
-        }
+    /// Adds verifications of one key that have all this in common.
+    pub(super) fn add_row(&mut self, what: &What, seen: &Seen, circumstances: Option<&Circumstances>) {
+        self.keys.entry(what.key).or_default().add_row(what, seen, circumstances);
     }
 
     /// Adds what one key's verifications come to.
@@ -163,27 +155,28 @@ impl Totals {
 }
 
 impl KeyTotals {
-    /// Begins anew, in the same memory.
-    fn clear(&mut self) {
-        self.hours.clear();
-        self.traces.clear();
-    }
-
     /// How many requests were allowed, by hour.
     pub(crate) fn allowed(&self) -> impl Iterator<Item = (i64, u64)> {
         self.hours.iter().map(|(hour, [allowed, ..])| (*hour, *allowed))
     }
 
-    fn add_note(&mut self, note: &Note, circumstances: Option<&Circumstances>) {
-        self.organization = note.organization.bits();
+    fn add_row(&mut self, what: &What, seen: &Seen, circumstances: Option<&Circumstances>) {
+        self.organization = seen.organization;
         let mut one = Counts::default();
-        if let Some(count) = one.get_mut(usize::from(note.outcome)) {
-            *count = u64::from(note.count);
+        if let Some(count) = one.get_mut(usize::from(what.outcome)) {
+            *count = seen.count;
         }
-        // Those of a second across the full hour belong to the hour in which it ends.
-        self.add_counts(hour(note.last_at), &one);
+        self.add_counts(what.hour, &one);
         if let Some(circumstances) = circumstances {
-            self.trace(note, circumstances);
+            self.add_trace(Trace::new(what, seen, circumstances));
+        }
+    }
+
+    fn add_trace(&mut self, new: Trace) {
+        if let Some(known) = self.traces.iter_mut().find(|known| known.is_of(&new)) {
+            known.merge(&new);
+        } else if self.traces.len() < TRACES_OF_ONE {
+            self.traces.push(new);
         }
     }
 
@@ -200,64 +193,35 @@ impl KeyTotals {
         }
     }
 
-    fn trace(&mut self, note: &Note, circumstances: &Circumstances) {
-        let (first_at, last_at) = (note.first_at.micros(), note.last_at.micros());
-        let (secret, day) = (note.secret.bits(), note.last_at.day_number());
-        let known = self.traces.iter().position(|known| {
-            known.secret == secret
-                && known.address == note.address
-                && known.day == day
-                && known.asked == circumstances.asked
-        });
-        if known.is_none() {
-            if self.traces.len() >= TRACES_OF_A_SECOND {
-                return;
-            }
-            self.traces.push(Trace {
-                secret,
-                day,
-                address: note.address,
-                asked: circumstances.asked.clone(),
-                first_at,
-                last_at,
-                used_at: None,
-                user_agent: None,
-                allowed: 0,
-                refused: 0,
-                reported: 0,
-            });
-        }
-        let place = known.unwrap_or_else(|| self.traces.len() - 1);
-        let Some(trace) = self.traces.get_mut(place) else { return };
-        trace.first_at = trace.first_at.min(first_at);
-        if trace.last_at <= last_at {
-            trace.last_at = last_at;
-            trace.user_agent.clone_from(&circumstances.user_agent);
-        }
-        if note.outcome == 0 {
-            trace.used_at = trace.used_at.max(Some(last_at));
-            trace.allowed += u64::from(note.count);
-            trace.reported += if note.reported { u64::from(note.count) } else { 0 };
-        } else {
-            trace.refused += u64::from(note.count);
-        }
-    }
-
     fn merge(&mut self, other: &Self) {
         for (hour, counts) in &other.hours {
             self.add_counts(*hour, counts);
         }
         for new in &other.traces {
-            if let Some(known) = self.traces.iter_mut().find(|known| known.is_of(new)) {
-                known.merge(new);
-            } else if self.traces.len() < TRACES_OF_ONE {
-                self.traces.push(new.clone());
-            }
+            self.add_trace(new.clone());
         }
     }
 }
 
 impl Trace {
+    fn new(what: &What, seen: &Seen, circumstances: &Circumstances) -> Self {
+        let is_allowed = what.outcome == 0;
+        let Circumstances { asked, user_agent } = circumstances.clone();
+        Self {
+            secret: what.secret,
+            day: Timestamp::from_micros(seen.last_at).day_number(),
+            address: what.address,
+            asked,
+            first_at: seen.first_at,
+            last_at: seen.last_at,
+            used_at: is_allowed.then_some(seen.last_at),
+            user_agent,
+            allowed: if is_allowed { seen.count } else { 0 },
+            refused: if is_allowed { 0 } else { seen.count },
+            reported: if is_allowed && what.reported { seen.count } else { 0 },
+        }
+    }
+
     fn is_of(&self, other: &Self) -> bool {
         (self.secret, self.day, self.address) == (other.secret, other.day, other.address) && self.asked == other.asked
     }
@@ -293,88 +257,17 @@ pub(crate) fn begin_of_hour(hour: i64) -> Timestamp {
 
 const HOUR_MICROS: i64 = 3_600_000_000;
 
-/// Which notes belong together, worked out in memory that is used again.
-///
-/// Sorting small places by key is quicker than looking each key up in a table that does not fit into the processor's
-/// caches: with a hundred thousand keys, half the time.
-#[derive(Debug, Default)]
-pub(crate) struct Summing {
-    /// Key, list, and place in the list.
-    places: Vec<(u128, u32, u32)>,
-    key: KeyTotals,
-}
-
-impl Summing {
-    /// Calls `with` once for each key in these lists.
-    pub(crate) fn each_key(&mut self, lists: &[Notes], mut with: impl FnMut(u128, &KeyTotals)) {
-        let Self { places, key } = self;
-        places.clear();
-        for (list, notes) in (0..).zip(lists) {
-            places.extend((0..).zip(&notes.notes).map(|(place, note)| (note.key.bits(), list, place)));
-        }
-        places.sort_unstable();
-        for of_one in places.chunk_by(|one, next| one.0 == next.0) {
-            key.clear();
-            for (_, list, place) in of_one {
-                let Some(list) = lists.get(*list as usize) else { continue };
-                let Some(note) = list.notes.get(*place as usize) else { continue };
-                key.add_note(note, list.circumstances.get(note.circumstances as usize));
-            }
-            if let Some((id, ..)) = of_one.first() {
-                with(*id, key);
-            }
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
-    use shared::{KeyId, OrganizationId, SecretId};
-
     use super::*;
-
-    fn note(key: u128, at: i64, outcome: u8) -> Note {
-        Note {
-            key: KeyId::from_bits(key),
-            secret: SecretId::from_bits(1),
-            organization: OrganizationId::from_bits(2),
-            first_at: Timestamp::from_micros(at),
-            last_at: Timestamp::from_micros(at),
-            address: None,
-            count: 1,
-            circumstances: 0,
-            outcome,
-            reported: false,
-        }
-    }
-
-    #[test]
-    fn each_key_is_summed_once_whatever_lists_its_notes_are_in() {
-        let list = |notes: Vec<Note>| {
-            let mut list = Notes::default();
-            list.notes = notes;
-            list
-        };
-        let lists = [
-            list(vec![note(1, 0, 0), note(2, 0, 0), note(1, HOUR_MICROS, 0)]),
-            list(vec![note(1, 5, 1), note(3, 0, 0)]),
-        ];
-        let mut seen = Vec::new();
-        Summing::default().each_key(&lists, |key, totals| seen.push((key, totals.hours.to_vec())));
-        let counts = |allowed, revoked| [allowed, revoked, 0, 0, 0, 0, 0];
-        let wanted = [
-            (1, vec![(0, counts(1, 1)), (1, counts(1, 0))]),
-            (2, vec![(0, counts(1, 0))]),
-            (3, vec![(0, counts(1, 0))]),
-        ];
-        assert_eq!(seen, wanted);
-    }
 
     #[test]
     fn what_no_hour_has_room_for_is_counted_in_the_last() {
         let mut key = KeyTotals::default();
         for hour in 0..100 {
-            key.add_note(&note(1, hour * HOUR_MICROS, 0), None);
+            let what = What { key: 1, secret: 1, address: None, hour, circumstances: 0, outcome: 0, reported: false };
+            let at = begin_of_hour(hour).micros();
+            key.add_row(&what, &Seen { organization: 2, first_at: at, last_at: at, count: 1 }, None);
         }
         assert_eq!(key.hours.len(), HOURS_OF_ONE);
         assert_eq!(key.allowed().map(|(_, allowed)| allowed).sum::<u64>(), 100);

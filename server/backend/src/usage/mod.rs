@@ -27,8 +27,8 @@ use shared::{OrganizationId, Timestamp};
 use tokio::sync::Mutex;
 
 use self::{
-    entry::{Gathered, Refused, write_key, write_refused},
-    journal::Journal,
+    entry::{Gathered, Refused, write_notes, write_refused},
+    journal::{Journal, Segment},
     others::Others,
     write::Unwritten,
 };
@@ -38,8 +38,9 @@ use crate::{
     failure::Failure,
     keyring::{
         Keyring,
+        index::ById,
         record::Notes,
-        totals::{KeyTotals, Summing},
+        tally::{Seen, What},
     },
 };
 
@@ -69,8 +70,7 @@ struct Kept {
     /// Whether the segment lacks something of that.
     is_behind: bool,
     opened_at: Option<Timestamp>,
-    // Memory that is used again each second.
-    summing: Summing,
+    /// Memory that is used again each second.
     entry: Vec<u8>,
 }
 
@@ -109,7 +109,6 @@ impl Usage {
                 gathered: Gathered::default(),
                 is_behind: false,
                 opened_at: None,
-                summing: Summing::default(),
                 entry: Vec::new(),
             })),
             closed: Mutex::new(left.into_iter().map(Unwritten::new).collect()),
@@ -163,9 +162,12 @@ impl Usage {
         let mut note = |organization, then, requests| others.note_written(keyring, organization, then, requests, now);
         let mut written = write_closed(&mut closed, store, &mut note).await;
         if written.is_ok()
-            && let Some(next) = self.close_what_is_due(now, all)?
+            && let Some((segment, gathered)) = self.close_what_is_due(now, all)?
         {
-            closed.push_back(next);
+            closed.push_back(Unwritten::new(segment));
+            if let Some(segment) = closed.back_mut() {
+                segment.learn(gathered).await;
+            }
             written = write_closed(&mut closed, store, &mut note).await;
         }
         self.gauge(&closed, now);
@@ -173,7 +175,7 @@ impl Usage {
         others.learn(keyring, store, now).await
     }
 
-    fn close_what_is_due(&self, now: Timestamp, all: bool) -> Result<Option<Unwritten>, Failure> {
+    fn close_what_is_due(&self, now: Timestamp, all: bool) -> Result<Option<(Segment, Gathered)>, Failure> {
         let mut kept = locked(&self.kept);
         let waits = kept.opened_at.map_or(0, |since| now.seconds_since(since));
         let is_due = all || kept.gathered.len() <= LITTLE || waits >= WAIT_SECONDS;
@@ -182,7 +184,7 @@ impl Usage {
         }
         let segment = kept.journal.close()?;
         kept.opened_at = None;
-        Ok(Some(Unwritten::known(segment, std::mem::take(&mut kept.gathered))))
+        Ok(Some((segment, std::mem::take(&mut kept.gathered))))
     }
 
     fn gauge(&self, closed: &VecDeque<Unwritten>, now: Timestamp) {
@@ -216,27 +218,27 @@ fn locked(kept: &std::sync::Mutex<Kept>) -> MutexGuard<'_, Kept> {
 }
 
 fn keep(kept: &mut Kept, keyring: &Keyring, mut lists: Vec<Notes>, now: Timestamp) -> Result<(), Failure> {
-    let Kept { journal, gathered, is_behind, opened_at, summing, entry } = kept;
+    let Kept { journal, gathered, is_behind, opened_at, entry } = kept;
     entry.clear();
-    let mut allowed = HashMap::<_, u64>::new();
     let mut written = Ok(());
-    let mut each_key = |key: u128, totals: &KeyTotals| {
-        *allowed.entry(totals.organization).or_default() += totals.allowed().map(|(_, requests)| requests).sum::<u64>();
-        if written.is_ok() {
-            written = write_key(entry, key, totals);
+    let mut allowed = HashMap::<_, u64, ById>::default();
+    for list in &lists {
+        written = written.and_then(|()| write_notes(entry, list));
+        let mut count = |(what, seen): &(What, Seen)| {
+            if what.outcome == 0 {
+                *allowed.entry(seen.organization).or_default() += seen.count;
+            }
+        };
+        gathered.tally.add_rows(list.circumstances(), list.rows().inspect(&mut count));
+        list.summed().rows().for_each(|row| count(&row));
+        for (_, totals) in list.summed().sums() {
+            let requests = totals.allowed().map(|(_, requests)| requests).sum::<u64>();
+            *allowed.entry(totals.organization).or_default() += requests;
         }
-        gathered.totals.add(key, totals);
-    };
-    summing.each_key(&lists, &mut each_key);
-    for list in &mut lists {
-        for (key, totals) in list.take_summed().iter() {
-            each_key(*key, totals);
-        }
+        gathered.tally.merge(list.summed());
     }
     for refused in lists.iter_mut().flat_map(Notes::take_refusals).map(Refused::from) {
-        if written.is_ok() {
-            written = write_refused(entry, &refused);
-        }
+        written = written.and_then(|()| write_refused(entry, &refused));
         gathered.add_refusal(refused);
     }
     keyring.recorder.give_back(lists);

@@ -59,7 +59,7 @@ struct Sorted {
 
 impl Sorted {
     fn new(gathered: Gathered) -> Self {
-        Self { keys: gathered.totals.into_sorted(), refusals: gathered.refusals.into() }
+        Self { keys: gathered.tally.into_sorted(), refusals: gathered.refusals.into() }
     }
 
     fn len(&self) -> usize {
@@ -166,9 +166,9 @@ impl Unwritten {
         Self { segment, gathered: None, written: 0 }
     }
 
-    /// Of which this is known.
-    pub(super) fn known(segment: Segment, gathered: Gathered) -> Self {
-        Self { segment, gathered: Some(Sorted::new(gathered)), written: 0 }
+    /// Saves reading what is known. Should that come to nothing, the file still says it.
+    pub(super) async fn learn(&mut self, gathered: Gathered) {
+        self.gathered = behind("usage", move || Sorted::new(gathered)).await.ok();
     }
 
     pub(super) fn into_segment(self) -> Segment {
