@@ -43,11 +43,14 @@ impl Traffic {
             let (mut client, cookie) = (Client::connect(&server.address)?, cookie.clone());
             let id = ids.get(number).cloned().context("too few keys")?;
             let mut next = Instant::now();
-            let mut functions = ["key_pause", "key_resume"].into_iter().cycle();
+            // Both, so that whoever comes next finds the key as it was.
             Ok(move || {
-                std::thread::park_timeout(next.saturating_duration_since(Instant::now()));
-                next += pause;
-                client.call(functions.next().unwrap_or_default(), Some(&cookie), &json!({ "id": id })).map(drop)
+                for function in ["key_pause", "key_resume"] {
+                    std::thread::park_timeout(next.saturating_duration_since(Instant::now()));
+                    next += pause;
+                    client.call(function, Some(&cookie), &json!({ "id": id }))?;
+                }
+                Ok(2)
             })
         })
     }
@@ -56,7 +59,7 @@ impl Traffic {
     pub(super) fn sign_ins(server: &Driven, people: usize) -> Result<Self> {
         Self::threads(people, |_| {
             let mut client = Client::connect(&server.address)?;
-            Ok(move || client.sign_in().map(drop))
+            Ok(move || client.sign_in().map(|_| 1))
         })
     }
 
@@ -65,7 +68,8 @@ impl Traffic {
         Ok(Self::Process(Running::start(command)?))
     }
 
-    fn threads<W: FnMut() -> Result<()> + Send + 'static>(
+    /// `work` says how much it has done.
+    fn threads<W: FnMut() -> Result<u64> + Send + 'static>(
         count: usize,
         work: impl Fn(usize) -> Result<W>,
     ) -> Result<Self> {
@@ -75,8 +79,7 @@ impl Traffic {
             let (stop, done, mut work) = (Arc::clone(&stop), Arc::clone(&done), work(number)?);
             threads.push(std::thread::spawn(move || {
                 while !stop.load(Ordering::Relaxed) {
-                    work()?;
-                    done.fetch_add(1, Ordering::Relaxed);
+                    done.fetch_add(work()?, Ordering::Relaxed);
                 }
                 Ok(())
             }));
