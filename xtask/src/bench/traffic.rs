@@ -22,6 +22,8 @@ const EMAIL: &str = "bench@example.com";
 const PASSWORD: &str = "a bench for measuring";
 /// Changes wait for the disk, so several are under way at once.
 const CHANGERS: u32 = 8;
+/// How long somebody waits whom the server has told that too many are signing in.
+const TURNED_AWAY: Duration = Duration::from_millis(100);
 
 /// Something that goes on until it is stopped.
 pub(super) enum Traffic {
@@ -34,7 +36,7 @@ impl Traffic {
     /// it is answered.
     pub(super) fn changes(server: &Driven, per_second: u32) -> Result<Self> {
         let mut visitor = Client::connect(&server.address)?;
-        let cookie = visitor.sign_in()?;
+        let cookie = visitor.sign_in()?.context("nobody may sign in")?;
         let list = visitor.call("key_list", Some(&cookie), &json!({ "params": {} }))?;
         let rows = list.pointer("/page/rows").and_then(Value::as_array).context("no list of keys")?;
         let ids: Vec<Value> = rows.iter().filter_map(|row| row.get("id").cloned()).collect();
@@ -59,7 +61,13 @@ impl Traffic {
     pub(super) fn sign_ins(server: &Driven, people: usize) -> Result<Self> {
         Self::threads(people, |_| {
             let mut client = Client::connect(&server.address)?;
-            Ok(move || client.sign_in().map(|_| 1))
+            Ok(move || {
+                if client.sign_in()?.is_some() {
+                    return Ok(1);
+                }
+                std::thread::park_timeout(TURNED_AWAY);
+                Ok(0)
+            })
         })
     }
 
@@ -120,16 +128,21 @@ impl Client {
         Ok(Self { stream, address: address.to_owned() })
     }
 
-    /// The cookie of a new session.
-    fn sign_in(&mut self) -> Result<String> {
+    /// The cookie of a new session. `None`: too many are signing in.
+    fn sign_in(&mut self) -> Result<Option<String>> {
         let form = format!("email={EMAIL}&password={}", PASSWORD.replace(' ', "+"));
-        let (head, _) = self.post("sign_in", "application/x-www-form-urlencoded", None, &form)?;
+        let (head, body) = self.post("sign_in", "application/x-www-form-urlencoded", None, &form)?;
+        if head.starts_with("HTTP/1.1 429") {
+            return Ok(None);
+        }
+        is_good("sign_in", &head, &body)?;
         let cookie = head.lines().find_map(|line| line.strip_prefix("set-cookie: ")?.split(';').next());
-        Ok(cookie.context("no session")?.to_owned())
+        Ok(Some(cookie.context("no session")?.to_owned()))
     }
 
     fn call(&mut self, function: &str, cookie: Option<&str>, arguments: &Value) -> Result<Value> {
-        let (_, body) = self.post(function, "application/json", cookie, &arguments.to_string())?;
+        let (head, body) = self.post(function, "application/json", cookie, &arguments.to_string())?;
+        is_good(function, &head, &body)?;
         Ok(serde_json::from_slice(&body)?)
     }
 
@@ -152,9 +165,13 @@ impl Client {
         let length = head.lines().find_map(|line| line.strip_prefix("content-length: ")).context("no length")?;
         let mut body = vec![0; length.parse()?];
         self.stream.read_exact(&mut body)?;
-        if !head.starts_with("HTTP/1.1 200") {
-            bail!("{function}: {} {}", head.lines().next().unwrap_or_default(), String::from_utf8_lossy(&body));
-        }
         Ok((head, body))
     }
+}
+
+fn is_good(function: &str, head: &str, body: &[u8]) -> Result<()> {
+    if !head.starts_with("HTTP/1.1 200") {
+        bail!("{function}: {} {}", head.lines().next().unwrap_or_default(), String::from_utf8_lossy(body));
+    }
+    Ok(())
 }
