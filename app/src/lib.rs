@@ -18,6 +18,7 @@ mod routes;
 pub mod server_context;
 pub mod session;
 mod shell;
+mod tasks;
 pub mod ui;
 pub mod wire;
 

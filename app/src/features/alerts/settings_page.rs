@@ -38,7 +38,7 @@ pub fn AlertSettingsPage() -> impl IntoView {
             alert_settings_page().await
         },
     );
-    let settings = Settings::new(page);
+    let settings = Settings::of(page);
     view! {
         <Title text=TITLE/>
         <Protected content=move |viewer| match viewer.refusal(Permission::UsageView, "see the settings of alerts") {

@@ -57,7 +57,7 @@ pub(super) fn WebhookForm(
         let params = WebhookParams { of, url: at, description: about, kinds: kinds.get_untracked(), status };
         settings.call(pending, webhook_save(params), move |answer| match answer {
             Ok((_, secret)) => {
-                settings.page.refetch();
+                settings.reread();
                 if secret.is_none() {
                     settings.toasts.success("Saved.");
                 }

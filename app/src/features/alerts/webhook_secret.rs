@@ -56,7 +56,7 @@ pub(super) fn RotateForm(settings: Settings, webhook: WebhookView) -> impl IntoV
     let send = move |()| {
         settings.call(pending, webhook_rotate(id), move |answer| match answer {
             Ok(WebhookRevealed { secret, .. }) => {
-                settings.page.refetch();
+                settings.reread();
                 settings.task.set(Some(Task::Reveal(secret)));
             }
             Err(error) => problems.set(Problems::from_error(&error)),

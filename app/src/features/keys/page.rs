@@ -39,7 +39,7 @@ pub fn KeysPage() -> impl IntoView {
             key_list(params).await
         },
     );
-    let tab = Tab::new(Callback::new(move |()| list.refetch()));
+    let tab = Tab::of(move || list.refetch());
     view! {
         <Title text=TITLE/>
         <Protected content=move |viewer| match viewer.refusal(Permission::KeyView, "see the API keys") {

@@ -8,12 +8,7 @@ use shared::{
 };
 
 use super::{api::key_resume, dialogs, key_page};
-use crate::{
-    error::ApiResult,
-    on_demand,
-    session::{Session, is_told},
-    ui::toast::Toasts,
-};
+use crate::tasks::Tasks;
 
 /// The dialog that is open, with the key it is about as the page showed it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -63,65 +58,21 @@ impl Part {
     }
 }
 
-/// The tab.
-#[derive(Clone, Copy)]
-pub(super) struct Tab {
-    /// Asks the server anew for what the page shows.
-    reread: Callback<()>,
-    /// The open dialog.
-    pub(super) task: RwSignal<Option<Task>>,
-    /// Where results are told.
-    pub(super) toasts: Toasts,
-    session: Session,
-}
+/// The tab, or a key's own page.
+pub(super) type Tab = Tasks<Task>;
 
 impl Tab {
-    /// Puts the tab together.
-    pub(super) fn new(reread: Callback<()>) -> Self {
-        Self { reread, task: RwSignal::new(None), toasts: Toasts::get(), session: Session::get() }
+    /// Of a page that shows what there is now with `reread`.
+    pub(super) fn of(reread: impl Into<Callback<()>>) -> Self {
+        Self::new(reread, is_about_an_old_page)
     }
 
     /// Opens a dialog.
     pub(super) fn open(self, task: Task) {
         match task {
-            Task::About(..) => on_demand::open(self.task, task, self.toasts, key_page::dialogs::load()),
-            _ => on_demand::open(self.task, task, self.toasts, dialogs::load()),
+            Task::About(..) => self.open_with(task, key_page::dialogs::load()),
+            _ => self.open_with(task, dialogs::load()),
         }
-    }
-
-    /// Closes whichever dialog is open.
-    pub(super) fn close(self) {
-        self.task.set(None);
-    }
-
-    /// Shows what there is now.
-    pub(super) fn reread(self) {
-        self.reread.run(());
-    }
-
-    /// Closes the dialog, says what was done and shows what there is now.
-    pub(super) fn done(self, said: impl Into<String>) {
-        self.close();
-        self.toasts.success(said);
-        self.reread();
-    }
-
-    /// Calls the server and hands on its answer; see [`Session::call`]. The page is read again when the error tells
-    /// that it is old; and there is nothing left to do in the dialog when the person was told beside the page.
-    pub(super) fn call<T: 'static>(
-        self,
-        pending: RwSignal<bool>,
-        call: impl Future<Output = ApiResult<T>> + 'static,
-        then: impl FnOnce(Result<T, AppError>) + 'static,
-    ) {
-        self.session.call(pending, call, move |answer| {
-            match &answer {
-                Err(error) if is_about_a_stale_page(error) => self.reread(),
-                Err(error) if is_told(error) => self.close(),
-                _ => {}
-            }
-            then(answer);
-        });
     }
 
     /// Lets a paused key verify again. Nothing stops working by it, so nobody is asked.
@@ -135,7 +86,7 @@ impl Tab {
 }
 
 /// Whether the error tells of a change that the page does not show yet.
-const fn is_about_a_stale_page(error: &AppError) -> bool {
+const fn is_about_an_old_page(error: &AppError) -> bool {
     matches!(
         error,
         AppError::WrongState { .. }

@@ -22,12 +22,12 @@ pub(super) fn TeamDialog(
     /// Its name, for whoever leaves it.
     organization: StoredValue<String>,
 ) -> impl IntoView {
-    let open = Memo::new(move |_| tab.task.read().is_some());
-    let title = Signal::derive(move || tab.task.read().as_ref().map_or("", Task::title));
-    let close = Callback::new(move |()| tab.close());
+    let open = Memo::new(move |_| tab.tasks.task.read().is_some());
+    let title = Signal::derive(move || tab.tasks.task.read().as_ref().map_or("", Task::title));
+    let close = Callback::new(move |()| tab.tasks.close());
     view! {
         <Dialog id="team-dialog" title open on_close=close>
-            {move || tab.task.get().and_then(|task| on_demand::loaded(content(tab, roles, organization, task)))}
+            {move || tab.tasks.task.get().and_then(|task| on_demand::loaded(content(tab, roles, organization, task)))}
         </Dialog>
     }
 }

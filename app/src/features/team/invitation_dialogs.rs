@@ -22,8 +22,8 @@ pub(super) fn ChangeRoleForm(tab: Tab, invitation: InvitationView, roles: Memo<V
     let send = move |()| {
         let Ok(role) = role.read_untracked().parse::<RoleId>() else { return };
         problems.set(Problems::default());
-        tab.call(pending, invitation_update(id, role), move |answer| match answer {
-            Ok(changed) => tab.done(format!("Saved. {} is invited as {}.", changed.email, changed.role.name)),
+        tab.tasks.call(pending, invitation_update(id, role), move |answer| match answer {
+            Ok(changed) => tab.tasks.done(format!("Saved. {} is invited as {}.", changed.email, changed.role.name)),
             Err(error) => problems.set(Problems::from_error(&error)),
         });
     };
@@ -35,7 +35,7 @@ pub(super) fn ChangeRoleForm(tab: Tab, invitation: InvitationView, roles: Memo<V
             label="Save Changes"
             working="Saving…"
             on_submit=Callback::new(send)
-            on_cancel=Callback::new(move |()| tab.close())
+            on_cancel=Callback::new(move |()| tab.tasks.close())
         >
             <p>"What "<strong>{email}</strong>" will be. The link stays the same."</p>
             <RoleField form="change-role" value=role problems roles keeps=Some(held.id)/>
@@ -53,8 +53,8 @@ pub(super) fn WithdrawForm(tab: Tab, invitation: InvitationView) -> impl IntoVie
     let send = move |()| {
         let said = said.clone();
         problems.set(Problems::default());
-        tab.call(pending, invitation_withdraw(id), move |answer| match answer {
-            Ok(()) => tab.done(said),
+        tab.tasks.call(pending, invitation_withdraw(id), move |answer| match answer {
+            Ok(()) => tab.tasks.done(said),
             Err(error) => problems.set(Problems::from_error(&error)),
         });
     };
@@ -67,7 +67,7 @@ pub(super) fn WithdrawForm(tab: Tab, invitation: InvitationView) -> impl IntoVie
             working="Withdrawing…"
             danger=true
             on_submit=Callback::new(send)
-            on_cancel=Callback::new(move |()| tab.close())
+            on_cancel=Callback::new(move |()| tab.tasks.close())
         >
             <p>"The link for "<strong>{email}</strong>" will stop working at once. They can be invited again later."</p>
         </DialogForm>

@@ -115,25 +115,25 @@ fn InvitationMenu(tab: Tab, invitation: InvitationView) -> impl IntoView {
 /// Asks for the link only now, as the page does not hold it, and copies it. A browser that does not allow that, perhaps
 /// because the click was too long ago by then, leaves it to the person.
 fn copy_link(tab: Tab, invitation: InvitationView) {
-    tab.call(tab.busy, invitation_link(invitation.id), move |answer| match answer {
+    tab.tasks.call(tab.busy, invitation_link(invitation.id), move |answer| match answer {
         Ok(link) => spawn_local(async move {
             if browser::copy(link.clone()).await {
-                tab.toasts.success("Invitation link copied.");
+                tab.tasks.toasts.success("Invitation link copied.");
             } else {
                 tab.open(Task::HandOn(LinkNews::NotCopied { email: invitation.email, link }));
             }
         }),
-        Err(error) => tab.toasts.error(error.to_string()),
+        Err(error) => tab.tasks.toasts.error(error.to_string()),
     });
 }
 
 /// Nothing is lost by it but the old link, so nobody is asked.
 fn resend(tab: Tab, invitation: &InvitationView) {
-    tab.call(tab.busy, invitation_resend(invitation.id), move |answer| match answer {
+    tab.tasks.call(tab.busy, invitation_resend(invitation.id), move |answer| match answer {
         Ok(sent) => {
             tab.list.refetch();
             tab.open(Task::HandOn(LinkNews::Resent(sent)));
         }
-        Err(error) => tab.toasts.error(error.to_string()),
+        Err(error) => tab.tasks.toasts.error(error.to_string()),
     });
 }

@@ -57,7 +57,7 @@ pub(super) fn InviteForm(tab: Tab, roles: Memo<Vec<RoleChoice>>) -> impl IntoVie
         };
         problems.set(Problems::default());
         let params = InvitationCreateParams { email, role };
-        tab.call(pending, invitation_create(params), move |answer| match answer {
+        tab.tasks.call(pending, invitation_create(params), move |answer| match answer {
             Ok(sent) => {
                 tab.email.set(String::new());
                 tab.list.refetch();
@@ -74,7 +74,7 @@ pub(super) fn InviteForm(tab: Tab, roles: Memo<Vec<RoleChoice>>) -> impl IntoVie
             label="Send Invite"
             working="Sending…"
             on_submit=Callback::new(send)
-            on_cancel=Callback::new(move |()| tab.close())
+            on_cancel=Callback::new(move |()| tab.tasks.close())
         >
             <TextField
                 form=FORM

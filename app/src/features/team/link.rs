@@ -91,7 +91,7 @@ pub(super) fn HandOn(tab: Tab, news: LinkNews) -> impl IntoView {
                 help="Whoever has this link can accept the invitation. Hand it on to nobody else."
             />
             <footer class="dialog-footer">
-                <button type="button" class="button button-primary" on:click=move |_| tab.close()>"Done"</button>
+                <button type="button" class="button button-primary" on:click=move |_| tab.tasks.close()>"Done"</button>
             </footer>
         </div>
     }

@@ -42,16 +42,16 @@ pub(super) fn ManageRolesForm(tab: Tab, member: MemberView, roles: Memo<Vec<Role
         }
         problems.set(Problems::default());
         let params = MemberUpdateParams { id, before: ids(&base.read_untracked()), roles };
-        tab.call(pending, member_update(params), move |answer| match answer {
+        tab.tasks.call(pending, member_update(params), move |answer| match answer {
             Ok(member) => {
-                tab.done(format!("Saved. The roles of {} are in force.", member.email));
+                tab.tasks.done(format!("Saved. The roles of {} are in force.", member.email));
                 if is_you {
-                    tab.refresh_viewer();
+                    tab.tasks.refresh_viewer();
                 }
             }
             Err(error) => {
                 if matches!(error, AppError::Stale { .. }) {
-                    tab.call(pending, member_get(id), move |answer| {
+                    tab.tasks.call(pending, member_get(id), move |answer| {
                         if let Ok(detail) = answer {
                             base.set(detail.member);
                         }
@@ -69,7 +69,7 @@ pub(super) fn ManageRolesForm(tab: Tab, member: MemberView, roles: Memo<Vec<Role
             label="Save Changes"
             working="Saving…"
             on_submit=Callback::new(send)
-            on_cancel=Callback::new(move |()| tab.close())
+            on_cancel=Callback::new(move |()| tab.tasks.close())
         >
             <dl class="facts">
                 <dt>"Member"</dt>
@@ -103,10 +103,10 @@ pub(super) fn TransferForm(tab: Tab, member: MemberView) -> impl IntoView {
         }
         let said = said.clone();
         problems.set(Problems::default());
-        tab.call(pending, ownership_transfer(id, password.get_untracked()), move |answer| match answer {
+        tab.tasks.call(pending, ownership_transfer(id, password.get_untracked()), move |answer| match answer {
             Ok(()) => {
-                tab.done(said);
-                tab.refresh_viewer();
+                tab.tasks.done(said);
+                tab.tasks.refresh_viewer();
             }
             Err(error) => problems.set(Problems::from_error(&error)),
         });
@@ -120,7 +120,7 @@ pub(super) fn TransferForm(tab: Tab, member: MemberView) -> impl IntoView {
             working="Transferring…"
             danger=true
             on_submit=Callback::new(send)
-            on_cancel=Callback::new(move |()| tab.close())
+            on_cancel=Callback::new(move |()| tab.tasks.close())
         >
             <Banner severity=Severity::Warning>
                 <p>"Only the new Owner can undo this."</p>
@@ -149,7 +149,7 @@ pub(super) fn LeaveForm(tab: Tab, organization: String) -> impl IntoView {
     let pending = RwSignal::new(false);
     let send = move |()| {
         problems.set(Problems::default());
-        tab.call(pending, member_leave(), move |answer| match answer {
+        tab.tasks.call(pending, member_leave(), move |answer| match answer {
             // The session has ended with the membership; a new page, so that nothing of it stays in memory.
             Ok(()) => browser::load(path::SIGN_IN),
             Err(error) => problems.set(Problems::from_error(&error)),
@@ -164,7 +164,7 @@ pub(super) fn LeaveForm(tab: Tab, organization: String) -> impl IntoView {
             working="Leaving…"
             danger=true
             on_submit=Callback::new(send)
-            on_cancel=Callback::new(move |()| tab.close())
+            on_cancel=Callback::new(move |()| tab.tasks.close())
         >
             <p>"You will no longer belong to "<strong>{organization}</strong>"."</p>
             <ul class="consequences">

@@ -27,12 +27,12 @@ pub(super) fn RemoveForm(tab: Tab, member: MemberView) -> impl IntoView {
     let problems = RwSignal::new(Problems::default());
     let pending = RwSignal::new(false);
     // Not a resource: the dialog is only ever opened in the browser.
-    tab.call(RwSignal::new(false), member_get(id), move |answer| detail.set(Some(answer)));
+    tab.tasks.call(RwSignal::new(false), member_get(id), move |answer| detail.set(Some(answer)));
     let send = move |()| {
         let said = said.clone();
         problems.set(Problems::default());
-        tab.call(pending, member_remove(id), move |answer| match answer {
-            Ok(()) => tab.done(said),
+        tab.tasks.call(pending, member_remove(id), move |answer| match answer {
+            Ok(()) => tab.tasks.done(said),
             Err(error) => problems.set(Problems::from_error(&error)),
         });
     };
@@ -45,7 +45,7 @@ pub(super) fn RemoveForm(tab: Tab, member: MemberView) -> impl IntoView {
             working="Removing…"
             danger=true
             on_submit=Callback::new(send)
-            on_cancel=Callback::new(move |()| tab.close())
+            on_cancel=Callback::new(move |()| tab.tasks.close())
         >
             <Banner severity=Severity::Error>
                 <p><strong>{email}</strong>" will be signed out of this organization at once, everywhere."</p>

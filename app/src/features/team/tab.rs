@@ -8,12 +8,7 @@ use shared::{
 };
 
 use super::{dialogs, link::LinkNews};
-use crate::{
-    error::ApiResult,
-    on_demand,
-    session::{Session, is_told},
-    ui::toast::Toasts,
-};
+use crate::{error::ApiResult, tasks::Tasks};
 
 /// The dialog that is open, with the row it is about as the table showed it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -59,17 +54,14 @@ pub(super) struct Tab {
     pub(super) params: Memo<TeamListParams>,
     /// What the server answers.
     pub(super) list: Resource<ApiResult<Team>>,
-    /// The open dialog.
-    pub(super) task: RwSignal<Option<Task>>,
+    /// Its dialogs.
+    pub(super) tasks: Tasks<Task>,
     /// The email of somebody who is to be invited. It outlives the dialog: who closes it by mistake finds it as it was.
     pub(super) email: RwSignal<String>,
     /// The role they are to get.
     pub(super) role: RwSignal<String>,
     /// Whether the answer to something that needs no dialog is being waited for.
     pub(super) busy: RwSignal<bool>,
-    /// Where results are told.
-    pub(super) toasts: Toasts,
-    session: Session,
 }
 
 impl Tab {
@@ -78,53 +70,19 @@ impl Tab {
         Self {
             params,
             list,
-            task: RwSignal::new(None),
+            tasks: Tasks::new(
+                move || list.refetch(),
+                |error| matches!(error, AppError::Stale { .. } | AppError::NotFound { .. } | AppError::LastOwner),
+            ),
             email: RwSignal::new(String::new()),
             role: RwSignal::new(String::new()),
             busy: RwSignal::new(false),
-            toasts: Toasts::get(),
-            session: Session::get(),
         }
     }
 
     /// Opens a dialog.
     pub(super) fn open(self, task: Task) {
-        on_demand::open(self.task, task, self.toasts, dialogs::load());
-    }
-
-    /// Closes whichever dialog is open.
-    pub(super) fn close(self) {
-        self.task.set(None);
-    }
-
-    /// Closes the dialog, says what was done and shows the table as it is now.
-    pub(super) fn done(self, said: impl Into<String>) {
-        self.close();
-        self.toasts.success(said);
-        self.list.refetch();
-    }
-
-    /// Asks anew what the viewer may do: it is they who were changed.
-    pub(super) fn refresh_viewer(self) {
-        self.session.refresh();
-    }
-
-    /// Calls the server and hands on its answer; see [`Session::call`]. The table is read again when the error tells
-    /// that it is old; and there is nothing left to do in the dialog when the person was told beside the page.
-    pub(super) fn call<T: 'static>(
-        self,
-        pending: RwSignal<bool>,
-        call: impl Future<Output = ApiResult<T>> + 'static,
-        then: impl FnOnce(Result<T, AppError>) + 'static,
-    ) {
-        self.session.call(pending, call, move |answer| {
-            match &answer {
-                Err(AppError::Stale { .. } | AppError::NotFound { .. } | AppError::LastOwner) => self.list.refetch(),
-                Err(error) if is_told(error) => self.close(),
-                _ => {}
-            }
-            then(answer);
-        });
+        self.tasks.open_with(task, dialogs::load());
     }
 }
 

@@ -19,13 +19,15 @@ pub(super) fn AddForm(tab: Tab) -> impl IntoView {
     let draft = Draft::new(tab.address, tab.label);
     let send = move |()| {
         let Some((line, accept)) = draft.filled() else { return };
-        tab.call(draft.pending, whitelist_create(WhitelistCreateParams { line, accept }), move |answer| match answer {
-            Ok(saved) => {
-                tab.address.set(String::new());
-                tab.label.set(String::new());
-                tab.done(format!("Added. {} is on the whitelist.", saved.entry.said()));
+        tab.tasks.call(draft.pending, whitelist_create(WhitelistCreateParams { line, accept }), move |answer| {
+            match answer {
+                Ok(saved) => {
+                    tab.address.set(String::new());
+                    tab.label.set(String::new());
+                    tab.tasks.done(format!("Added. {} is on the whitelist.", saved.entry.said()));
+                }
+                Err(error) => draft.refused(error),
             }
-            Err(error) => draft.refused(error),
         });
     };
     view! {
@@ -36,7 +38,7 @@ pub(super) fn AddForm(tab: Tab) -> impl IntoView {
             label="Add IP"
             working="Adding…"
             on_submit=Callback::new(send)
-            on_cancel=Callback::new(move |()| tab.close())
+            on_cancel=Callback::new(move |()| tab.tasks.close())
         >
             <AddressFields form=FORM draft verb="Add IP"/>
             <p>

@@ -38,7 +38,7 @@ pub(super) fn AddManyForm(tab: Tab) -> impl IntoView {
         // What was warned about before is sent a second time: it is meant.
         let accept = known.read_untracked().iter().any(|(_, outcome)| matches!(outcome, LineOutcome::Unsure { .. }));
         let params = WhitelistAddParams { lines: sent.clone(), accept };
-        tab.call(pending, whitelist_add(params), move |answer| match answer {
+        tab.tasks.call(pending, whitelist_add(params), move |answer| match answer {
             Ok(outcomes) => {
                 let outcomes: Vec<Known> = sent.into_iter().zip(outcomes).collect();
                 let (added, left): (Vec<_>, Vec<_>) =
@@ -46,7 +46,7 @@ pub(super) fn AddManyForm(tab: Tab) -> impl IntoView {
                 let rest: Vec<_> = left.iter().map(|(line, _)| text(line)).collect();
                 tab.lines.set(rest.join("\n"));
                 if left.is_empty() {
-                    tab.done(format!("Added. {} more on the whitelist.", addresses(added.len())));
+                    tab.tasks.done(format!("Added. {} more on the whitelist.", addresses(added.len())));
                 } else {
                     tab.list.refetch();
                     known.set(outcomes);
@@ -64,7 +64,7 @@ pub(super) fn AddManyForm(tab: Tab) -> impl IntoView {
             label="Add IPs"
             working="Adding…"
             on_submit=Callback::new(send)
-            on_cancel=Callback::new(move |()| tab.close())
+            on_cancel=Callback::new(move |()| tab.tasks.close())
         >
             <Field
                 form=FORM

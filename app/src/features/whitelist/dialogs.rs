@@ -17,12 +17,12 @@ use crate::{on_demand, ui::dialog::Dialog};
 /// The dialog, with the form for what is being done.
 #[component]
 pub(super) fn WhitelistDialog(tab: Tab, standing: Memo<Option<WhitelistStanding>>) -> impl IntoView {
-    let open = Memo::new(move |_| tab.task.read().is_some());
-    let title = Signal::derive(move || tab.task.read().as_ref().map_or("", Task::title));
-    let close = Callback::new(move |()| tab.close());
+    let open = Memo::new(move |_| tab.tasks.task.read().is_some());
+    let title = Signal::derive(move || tab.tasks.task.read().as_ref().map_or("", Task::title));
+    let close = Callback::new(move |()| tab.tasks.close());
     view! {
         <Dialog id="whitelist-dialog" title open on_close=close>
-            {move || tab.task.get().and_then(|task| on_demand::loaded(content(tab, standing, task)))}
+            {move || tab.tasks.task.get().and_then(|task| on_demand::loaded(content(tab, standing, task)))}
         </Dialog>
     }
 }

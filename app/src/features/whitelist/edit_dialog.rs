@@ -33,8 +33,8 @@ pub(super) fn EditForm(tab: Tab, entry: WhitelistEntry) -> impl IntoView {
     let send = move |()| {
         let Some((line, accept)) = draft.filled() else { return };
         let params = WhitelistUpdateParams { id, version: base.read_untracked().version, line, accept };
-        tab.call(draft.pending, whitelist_update(params), move |answer| match answer {
-            Ok(saved) => tab.done(format!("Saved. {} is in force.", saved.entry.said())),
+        tab.tasks.call(draft.pending, whitelist_update(params), move |answer| match answer {
+            Ok(saved) => tab.tasks.done(format!("Saved. {} is in force.", saved.entry.said())),
             Err(error) => draft.refused(error),
         });
     };
@@ -46,7 +46,7 @@ pub(super) fn EditForm(tab: Tab, entry: WhitelistEntry) -> impl IntoView {
             label="Save Changes"
             working="Saving…"
             on_submit=Callback::new(send)
-            on_cancel=Callback::new(move |()| tab.close())
+            on_cancel=Callback::new(move |()| tab.tasks.close())
         >
             {move || {
                 let base = base.get();

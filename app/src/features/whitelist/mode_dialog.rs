@@ -27,8 +27,8 @@ pub(super) fn SwitchForm(tab: Tab, before: WhitelistStanding, to: WhitelistMode)
     let send = move |()| {
         problems.set(Problems::default());
         let params = WhitelistModeParams { version, mode: to, accept_empty: accept_empty.get_untracked() };
-        tab.call(pending, whitelist_mode_update(params), move |answer| match answer {
-            Ok(now) => tab.done(match now.mode {
+        tab.tasks.call(pending, whitelist_mode_update(params), move |answer| match answer {
+            Ok(now) => tab.tasks.done(match now.mode {
                 WhitelistMode::Off => "The whitelist is off.",
                 WhitelistMode::Report => "The whitelist only reports.",
                 WhitelistMode::On => "The whitelist is on.",
@@ -50,7 +50,7 @@ pub(super) fn SwitchForm(tab: Tab, before: WhitelistStanding, to: WhitelistMode)
             working="Switching…"
             danger
             on_submit=Callback::new(send)
-            on_cancel=Callback::new(move |()| tab.close())
+            on_cancel=Callback::new(move |()| tab.tasks.close())
         >
             {match (to, before.mode) {
                 (WhitelistMode::On, _) => view! { <Preview tab/> }.into_any(),
@@ -85,7 +85,7 @@ pub(super) fn SwitchForm(tab: Tab, before: WhitelistStanding, to: WhitelistMode)
 fn Preview(tab: Tab) -> impl IntoView {
     let found = RwSignal::new(None::<Result<WhitelistCallers, AppError>>);
     // Not a resource: the dialog is only ever opened in the browser.
-    tab.call(RwSignal::new(false), whitelist_preview(), move |answer| found.set(Some(answer)));
+    tab.tasks.call(RwSignal::new(false), whitelist_preview(), move |answer| found.set(Some(answer)));
     view! {
         <div aria-live="polite">
             {move || match found.get() {

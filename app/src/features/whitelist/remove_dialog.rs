@@ -32,8 +32,8 @@ pub(super) fn RemoveForm(tab: Tab, entry: WhitelistEntry, standing: Memo<Option<
     let send = move |()| {
         problems.set(Problems::default());
         let said = entry.said();
-        tab.call(pending, whitelist_remove(id, version), move |answer| match answer {
-            Ok(()) => tab.done(format!("Removed. {said} is not on the whitelist any more.")),
+        tab.tasks.call(pending, whitelist_remove(id, version), move |answer| match answer {
+            Ok(()) => tab.tasks.done(format!("Removed. {said} is not on the whitelist any more.")),
             Err(error) => problems.set(Problems::from_error(&error)),
         });
     };
@@ -46,7 +46,7 @@ pub(super) fn RemoveForm(tab: Tab, entry: WhitelistEntry, standing: Memo<Option<
             working="Removing…"
             danger=true
             on_submit=Callback::new(send)
-            on_cancel=Callback::new(move |()| tab.close())
+            on_cancel=Callback::new(move |()| tab.tasks.close())
         >
             <Banner severity=Severity::Error>
                 <p><strong>{said}</strong></p>

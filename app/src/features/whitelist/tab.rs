@@ -8,12 +8,7 @@ use shared::{
 };
 
 use super::dialogs;
-use crate::{
-    error::ApiResult,
-    on_demand,
-    session::{Session, is_told},
-    ui::toast::Toasts,
-};
+use crate::{error::ApiResult, tasks::Tasks};
 
 /// The dialog that is open, with what it is about as the page showed it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -52,61 +47,32 @@ pub(super) struct Tab {
     pub(super) params: Memo<WhitelistListParams>,
     /// What the server answers.
     pub(super) list: Resource<ApiResult<WhitelistList>>,
-    /// The open dialog.
-    pub(super) task: RwSignal<Option<Task>>,
+    /// Its dialogs.
+    pub(super) tasks: Tasks<Task>,
     /// The address of a new entry. It outlives the dialog: who closes it by mistake finds it as it was.
     pub(super) address: RwSignal<String>,
     /// Its label.
     pub(super) label: RwSignal<String>,
     /// The lines of many new entries.
     pub(super) lines: RwSignal<String>,
-    toasts: Toasts,
-    session: Session,
 }
 
 impl Tab {
     /// Puts the page together.
     pub(super) fn new(params: Memo<WhitelistListParams>, list: Resource<ApiResult<WhitelistList>>) -> Self {
         let [address, label, lines] = [(); 3].map(|()| RwSignal::new(String::new()));
-        let (toasts, session) = (Toasts::get(), Session::get());
-        Self { params, list, task: RwSignal::new(None), address, label, lines, toasts, session }
+        let tasks = Tasks::new(
+            move || list.refetch(),
+            |error| {
+                matches!(error, AppError::Stale { .. } | AppError::NotFound { .. } | AppError::WhitelistFull { .. })
+            },
+        );
+        Self { params, list, tasks, address, label, lines }
     }
 
     /// Opens a dialog.
     pub(super) fn open(self, task: Task) {
-        on_demand::open(self.task, task, self.toasts, dialogs::load());
-    }
-
-    /// Closes whichever dialog is open.
-    pub(super) fn close(self) {
-        self.task.set(None);
-    }
-
-    /// Closes the dialog, says what was done and shows the page as it is now.
-    pub(super) fn done(self, said: impl Into<String>) {
-        self.close();
-        self.toasts.success(said);
-        self.list.refetch();
-    }
-
-    /// Calls the server and hands on its answer; see [`Session::call`]. The page is read again when the error tells that
-    /// it is old; and there is nothing left to do in the dialog when the person was told beside the page.
-    pub(super) fn call<T: 'static>(
-        self,
-        pending: RwSignal<bool>,
-        call: impl Future<Output = ApiResult<T>> + 'static,
-        then: impl FnOnce(Result<T, AppError>) + 'static,
-    ) {
-        self.session.call(pending, call, move |answer| {
-            match &answer {
-                Err(AppError::Stale { .. } | AppError::NotFound { .. } | AppError::WhitelistFull { .. }) => {
-                    self.list.refetch();
-                }
-                Err(error) if is_told(error) => self.close(),
-                _ => {}
-            }
-            then(answer);
-        });
+        self.tasks.open_with(task, dialogs::load());
     }
 }
 

@@ -53,7 +53,7 @@ pub fn KeyPage() -> impl IntoView {
             key_page(id.ok_or_else(|| AppError::not_found("API key"))?, window).await
         },
     );
-    let asked = Asked { id, window, answer, tab: Tab::new(Callback::new(move |()| answer.refetch())) };
+    let asked = Asked { id, window, answer, tab: Tab::of(move || answer.refetch()) };
     view! {
         <Protected content=move |viewer| match viewer.refusal(Permission::KeyView, "see the API keys") {
             Some(refusal) => view! {
