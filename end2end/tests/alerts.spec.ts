@@ -71,7 +71,10 @@ test("refused traffic moves the bell and the page, and a webhook hears of it @ph
   const alert = page.getByRole("row").filter({ hasText: "Refusals of a key" });
   await expect(alert, "the page moves by itself").toBeVisible({ timeout: 20_000 });
   await expect(bell()).toHaveAccessibleName("Alerts: 1 open");
-  await axe(page);
+  for (const colorScheme of ["light", "dark"] as const) {
+    await page.emulateMedia({ colorScheme });
+    await axe(page);
+  }
   await expectToFit(page);
   if (isMobile) await expectToBeTouchable(page);
 

@@ -2,10 +2,11 @@ import type { Locator, Page } from "@playwright/test";
 import { expect, test } from "../fixtures/test";
 import { signUp } from "../pages/account";
 import { call, createAndClose, haveCopied, row } from "../pages/keys";
+import { expectToBeTouchable, expectToFit } from "../pages/screen";
 
-/** The dialog about the key with this name. */
-async function compromised(page: Page, name: string): Promise<Locator> {
-  await row(page, name).getByRole("button", { name: "More actions" }).click();
+/** The dialog about a key, from the menu in its row or, without a row, from that on its own page. */
+async function compromised(page: Page, row?: Locator): Promise<Locator> {
+  await (row ?? page).getByRole("button", { name: "More actions" }).click();
   await page.getByRole("button", { name: "Compromised?" }).click();
   return page.getByRole("dialog", { name: "Compromised API key" });
 }
@@ -15,12 +16,18 @@ test.beforeEach(async ({ page, hydrated }) => {
   await hydrated(page);
 });
 
-test("a compromised key is replaced, and the trail ties it together", async ({ page, request, complaints, axe }) => {
+test("a compromised key is replaced, and the trail ties it together @phone", async ({
+  page,
+  request,
+  complaints,
+  axe,
+  isMobile,
+}) => {
   const leaked = await createAndClose(page, { name: "Leaked", role: "API Client" });
   expect((await call(request, leaked.secret, "/v1/verify?permission=ip.lookup")).status()).toBe(200);
   // What was answered reaches the page within a second or two.
   await expect(async () => {
-    const dialog = await compromised(page, "Leaked");
+    const dialog = await compromised(page, row(page, "Leaked"));
     try {
       await expect(dialog.getByRole("table")).toContainText("ip.lookup", { timeout: 1_000 });
     } catch (why) {
@@ -29,7 +36,12 @@ test("a compromised key is replaced, and the trail ties it together", async ({ p
     }
   }).toPass({ timeout: 20_000 });
   const dialog = page.getByRole("dialog");
-  await axe(page);
+  for (const colorScheme of ["light", "dark"] as const) {
+    await page.emulateMedia({ colorScheme });
+    await axe(page);
+  }
+  await expectToFit(page);
+  if (isMobile) await expectToBeTouchable(page);
   const download = page.waitForEvent("download");
   await dialog.getByRole("link", { name: "Export CSV" }).click();
   expect((await download).suggestedFilename()).toMatch(/^activity-\d{4}-\d\d-\d\d\.csv$/);
@@ -54,9 +66,11 @@ test("a compromised key is replaced, and the trail ties it together", async ({ p
   await expect(page.getByText("Created the key Leaked")).toBeVisible();
 });
 
-test("with a new secret the key stays, and only that works", async ({ page, request, complaints }) => {
+test("with a new secret the key stays, and only that works", async ({ page, request, complaints, hydrated }) => {
   const leaked = await createAndClose(page, { name: "Stays", role: "API Client" });
-  const dialog = await compromised(page, "Stays");
+  await page.goto(`/keys/${leaked.keyId}`);
+  await hydrated(page);
+  const dialog = await compromised(page);
   await dialog.getByLabel("What becomes of it").selectOption({ label: "New secret, no overlap" });
   await dialog.getByLabel("What happened").fill("A laptop was stolen.");
   await dialog.getByRole("button", { name: "Contain Key" }).click();

@@ -1,5 +1,8 @@
 //! Alerts: raised once for each reason, counted on, acknowledged, muted.
 
+use std::net::IpAddr;
+
+use backend::keyring::{AskedPermission, Question, secret::WellFormed};
 use serde_json::{Value, json};
 use shared::{
     AlertId, AppError, Permission,
@@ -89,6 +92,30 @@ both_databases! {
         assert_eq!(kinds(&list), [(AlertKind::OrganizationRefusals, 10), (AlertKind::AddressRefusals, 10)]);
         // Somebody else's are somebody else's.
         assert_eq!(kinds(&app.owner().await.alerts(all()).await), []);
+    }
+
+    async fn every_refusal_of_a_flood_counts_also_those_whose_details_are_not_kept(app = Setup::behind_a_proxy()) {
+        let owner = app.owner().await;
+        let settings = AlertSettings { key_refusals: 1_000, address_refusals: 900, organization_refusals: 1_000, ..AlertSettings::default() };
+        set(&owner, &settings).await;
+        let key = owner.key(SystemRole::ApiClient).await;
+        let secret = WellFormed::read(&key.secret).expect("a secret");
+        let is_refused_from = |address: IpAddr| {
+            let permissions = std::iter::once(AskedPermission::read("api.key.create")).collect();
+            let question = Question { permissions, address: Some(address), ..Question::default() };
+            assert!(app.backend.verify(Ok(secret), &question).outcome.is_err());
+        };
+        for _ in 0..900 {
+            is_refused_from(IpAddr::from([203, 0, 113, 9]));
+        }
+        for n in 0..100 {
+            is_refused_from(IpAddr::from([198, 51, 100, n]));
+        }
+        app.watch_requests().await;
+        let mut found = kinds(&owner.alerts(all()).await);
+        found.sort_by_key(|(kind, _)| kind.code());
+        let wanted = [(AlertKind::AddressRefusals, 900), (AlertKind::KeyRefusals, 1_000), (AlertKind::OrganizationRefusals, 1_000)];
+        assert_eq!(found, wanted);
     }
 
     async fn what_a_limit_refuses_is_no_burst(app = Setup::free()) {

@@ -189,7 +189,7 @@ both_databases! {
         }
         app.backend.flush_usage().await.expect("written");
         let rows = "SELECT CAST(count(*) AS TEXT) || ' ' || CAST(sum(refused) AS TEXT) AS text FROM key_traces";
-        assert_eq!(app.database.texts(rows).await, ["64 64"]);
+        assert_eq!(app.database.texts(rows).await, ["256 256"]);
         // What really happened is in the counts.
         assert_eq!(app.database.texts(BY_OUTCOME).await, ["permission_missing 2000"]);
     }

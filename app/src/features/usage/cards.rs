@@ -31,7 +31,7 @@ pub(super) fn Cards(overview: Overview) -> impl IntoView {
                 {refused}
             </Card>
             <Card label="Keys used this month" number=grouped(keys_used)>
-                {format!("of {}, from {}", counted(keys, "key", "keys"), counted(addresses_used, "address", "addresses"))}
+                {format!("of {} now, from {}", counted(keys, "key", "keys"), counted(addresses_used, "address", "addresses"))}
             </Card>
         </ul>
     }

@@ -5,7 +5,10 @@
 
 use std::collections::BTreeMap;
 
-use diesel::{ExpressionMethods as _, OptionalExtension as _, QueryDsl as _, SelectableHelper as _, dsl::count_star};
+use diesel::{
+    ExpressionMethods as _, OptionalExtension as _, QueryDsl as _, SelectableHelper as _, dsl::sql,
+    expression::SqlLiteral, sql_types::BigInt,
+};
 use diesel_async::RunQueryDsl as _;
 use shared::{
     KeyId, OrganizationId, Timestamp,
@@ -93,7 +96,7 @@ impl Backend {
             .filter(refusals::at.gt(Moment(since)))
             .filter(refusals::reason.eq_any(counted()))
             .group_by((api_keys::organization_id, refusals::key_id, refusals::address))
-            .select((api_keys::organization_id, refusals::key_id, refusals::address, count_star()))
+            .select((api_keys::organization_id, refusals::key_id, refusals::address, times()))
             .load(&mut self.inner.store.read().await?)
             .await?;
         let mut organizations = BTreeMap::<_, BTreeMap<_, i64>>::new();
@@ -152,7 +155,7 @@ impl Backend {
     async fn count_on(&self, organization: OrganizationId, subject: &Subject, last: &AlertRow) -> Result<(), Failure> {
         let mut connection = self.inner.store.read().await?;
         let newer = || of_subject(organization, subject, last.last_at);
-        let times: i64 = newer().select(count_star()).first(&mut *connection).await?;
+        let times: i64 = newer().select(times()).first(&mut *connection).await?;
         let newest: Option<Moment> =
             newer().order(refusals::at.desc()).select(refusals::at).first(&mut *connection).await.optional()?;
         drop(connection);
@@ -172,6 +175,11 @@ impl Backend {
 }
 
 type Refusals = diesel::dsl::InnerJoin<refusals::table, api_keys::table>;
+
+/// For how many requests the rows stand.
+fn times() -> SqlLiteral<BigInt> {
+    sql("CAST(coalesce(sum(refusals.times), 0) AS BIGINT)")
+}
 
 /// The refusals of a subject after a moment.
 fn of_subject(

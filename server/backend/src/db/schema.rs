@@ -190,6 +190,7 @@ tables! {
         permissions -> Nullable<Text>,
         address -> Nullable<Text>,
         user_agent -> Nullable<Text>,
+        times -> BigInt,
     }
     usage_marks (journal) {
         journal -> Text,

@@ -48,8 +48,8 @@ const AT_HAND: usize = 2_048;
 const COMPARED: usize = 8;
 /// How many refusals of a list wait with their details at most; more are counted only.
 const REFUSALS_MAX: usize = 2_048;
-/// Of one key and one reason, so many of them are kept.
-const REFUSALS_OF_ONE: u32 = 20;
+/// Of one key and one reason, so many of them are kept, and one more that stands for all from other addresses.
+const REFUSALS_OF_ONE: usize = 20;
 /// How often all lists are tried before one is waited for. That all of them are in use takes as many threads that were
 /// interrupted in the middle of some instructions.
 const TRIES: usize = 100;
@@ -90,6 +90,8 @@ pub(crate) struct RefusalNote {
     pub(crate) request_id: Box<str>,
     /// What was asked for, when that was missing.
     pub(crate) permissions: Box<str>,
+    /// For how many it stands: this one, and those for the same reason from the same address that found no room.
+    pub(crate) times: u64,
 }
 
 /// A list, with what its notes refer to.
@@ -102,8 +104,8 @@ pub(crate) struct Notes {
     /// For each of them the permissions as they were asked for: that is compared faster than their names.
     permissions: Vec<SmallVec<[AskedPermission; 1]>>,
     refusals: Vec<RefusalNote>,
-    /// How many refusals there were of which key, and why.
-    refused: HashMap<(KeyId, Refusal), u32>,
+    /// Which of the refusals are of which key, and why.
+    refused: HashMap<(KeyId, Refusal), SmallVec<[usize; 1]>>,
     /// What the notes come to that were here when it was full.
     summed: Tally,
 }
@@ -368,16 +370,24 @@ impl Notes {
         u32::try_from(at).unwrap_or(u32::MAX)
     }
 
-    /// Whether there was room.
+    /// Whether it is known by more than its number.
     fn add_details(&mut self, key: KeyId, question: &Question<'_>, refusal: Refusal, at: Timestamp) -> bool {
-        let count = self.refused.entry((key, refusal)).or_default();
-        *count += 1;
-        if *count > REFUSALS_OF_ONE {
-            return true;
+        let of_one = self.refused.entry((key, refusal)).or_default();
+        let is_full = self.refusals.len() >= REFUSALS_MAX;
+        if is_full || of_one.len() >= REFUSALS_OF_ONE {
+            let is_like = |at: &&usize| self.refusals.get(**at).is_some_and(|note| note.address == question.address);
+            let others = of_one.last().filter(|_| of_one.len() > REFUSALS_OF_ONE);
+            let like = of_one.iter().find(is_like).or(others).copied();
+            if let Some(note) = like.and_then(|at| self.refusals.get_mut(at)) {
+                note.times += 1;
+                return true;
+            }
         }
-        if self.refusals.len() >= REFUSALS_MAX {
+        if is_full {
             return false;
         }
+        let address = question.address.filter(|_| of_one.len() < REFUSALS_OF_ONE);
+        of_one.push(self.refusals.len());
         let permissions = match refusal {
             Refusal::PermissionMissing => question.permissions_in_words().into(),
             _ => Box::default(),
@@ -386,10 +396,11 @@ impl Notes {
             key,
             at,
             refusal,
-            address: question.address,
+            address,
             user_agent: question.user_agent.map(Into::into),
             request_id: question.request_id.into(),
             permissions,
+            times: 1,
         });
         true
     }

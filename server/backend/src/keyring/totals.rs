@@ -22,7 +22,7 @@ use super::{
 pub(crate) type Counts = [u64; OUTCOMES.len()];
 
 /// Of one key, so many traces until the database has them; what more there is appears in the counts alone.
-const TRACES_OF_ONE: usize = 64;
+const TRACES_OF_ONE: usize = 256;
 /// Of one key, so many hours. Only a database that is away for days lets more wait; then the totals stay exact, and the
 /// hours do not.
 const HOURS_OF_ONE: usize = 48;

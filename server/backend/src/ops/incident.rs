@@ -1,13 +1,9 @@
 //! A compromised key: contained in one act, with the one in its place, the entries in the trail and the alert, or not at
 //! all. One id ties them together.
 
-use std::{
-    cmp::Reverse,
-    collections::{BTreeMap, HashMap},
-    time::Instant,
-};
+use std::{cmp::Reverse, collections::BTreeMap, time::Instant};
 
-use diesel::{ExpressionMethods as _, QueryDsl as _};
+use diesel::{ExpressionMethods as _, QueryDsl as _, dsl::sql, sql_types::BigInt};
 use diesel_async::RunQueryDsl as _;
 use serde_json::{Value, json};
 use shared::{
@@ -18,7 +14,13 @@ use shared::{
     usage::ReasonCount,
 };
 
-use super::{checked, count, key::locked_key, role::role_choice, stop_if, usage::check_owner};
+use super::{
+    checked, count,
+    key::locked_key,
+    role::role_choice,
+    stop_if,
+    usage::{ALLOWED, check_owner, refusal},
+};
 use crate::{
     Backend,
     alerts::{Compromise, raise_compromise},
@@ -28,12 +30,12 @@ use crate::{
         anydb::{AnyConnection, Moment},
         column::Id,
         row::key::KeyRow,
-        schema::{api_keys, key_networks, key_rate_limits, key_traces},
+        schema::{api_keys, key_networks, key_rate_limits, key_traces, key_usage},
         tx::WriteTx,
     },
     expected::{Expected, State, Target, Thing},
     failure::Failure,
-    keyring::{applier::Subject, secret::SecretKey},
+    keyring::{applier::Subject, secret::SecretKey, totals::hour},
     random::fresh_id,
     slice::{LIMIT_MAX, Slice},
 };
@@ -187,20 +189,17 @@ impl Backend {
         id: KeyId,
         since: Timestamp,
     ) -> Result<Activity, Failure> {
-        let (mut lines, refusals) = self.key_history(permit, id, since).await?;
+        let mut connection = self.inner.store.read().await?;
+        check_owner(&mut connection, permit.organization(), id).await?;
+        let mut lines = uses_since(&mut connection, id, since).await?;
+        let reasons = reasons_since(&mut connection, id, since).await?;
+        drop(connection);
         let more = lines.len().saturating_sub(LINES_SHOWN) as u64;
         lines.truncate(LINES_SHOWN);
-        let mut counts = HashMap::<_, u64>::new();
-        for refusal in refusals {
-            *counts.entry(refusal.reason).or_default() += 1;
-        }
-        let mut reasons: Vec<_> =
-            counts.into_iter().map(|(reason, requests)| ReasonCount { reason, requests }).collect();
-        reasons.sort_by_key(|counted| (Reverse(counted.requests), counted.reason));
         Ok(Activity { since, now: self.now(), lines, more, reasons })
     }
 
-    /// All that is kept about it: the latest use first, and the refusals with their details.
+    /// All that is kept about it: the latest use first, and the last refusals with their details.
     ///
     /// # Errors
     /// As [`Self::key_activity`].
@@ -260,6 +259,29 @@ async fn copy_rules(connection: &mut AnyConnection, from: Id<KeyId>, to: Id<KeyI
 }
 
 /// From each address with each question, added up over the days.
+/// How often it was refused since the hour of `since`, and why: all that were counted, and not only those whose details are
+/// kept.
+async fn reasons_since(
+    connection: &mut AnyConnection,
+    key: KeyId,
+    since: Timestamp,
+) -> Result<Vec<ReasonCount>, Failure> {
+    let sums: Vec<(String, i64)> = key_usage::table
+        .filter(key_usage::key_id.eq(Id(key)))
+        .filter(key_usage::hour.ge(hour(since)))
+        .filter(key_usage::outcome.ne(ALLOWED))
+        .group_by(key_usage::outcome)
+        .select((key_usage::outcome, sql::<BigInt>("CAST(sum(requests) AS BIGINT)")))
+        .load(connection)
+        .await?;
+    let counted = sums
+        .into_iter()
+        .map(|(outcome, requests)| Ok(ReasonCount { reason: refusal(&outcome)?, requests: count(requests) }));
+    let mut reasons = counted.collect::<Result<Vec<_>, Failure>>()?;
+    reasons.sort_by_key(|counted| (Reverse(counted.requests), counted.reason));
+    Ok(reasons)
+}
+
 async fn uses_since(
     connection: &mut AnyConnection,
     key: KeyId,

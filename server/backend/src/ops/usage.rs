@@ -32,7 +32,7 @@ use crate::{
 };
 
 /// What the counts call a request that was allowed; everything else is the reason of a refusal.
-const ALLOWED: &str = "allowed";
+pub(super) const ALLOWED: &str = "allowed";
 
 const DAY_MICROS: i64 = 86_400_000_000;
 
@@ -152,7 +152,7 @@ fn refusal_view(
     Ok(RefusalView { at: at.0, reason: refusal(&reason)?, permissions, address, user_agent, request_id })
 }
 
-fn refusal(reason: &str) -> Result<Refusal, Failure> {
+pub(super) fn refusal(reason: &str) -> Result<Refusal, Failure> {
     let known = Refusal::ALL.into_iter().find(|refusal| refusal.reason() == reason);
     known.ok_or_else(|| Failure::broken(format!("something was refused for {reason:?}")))
 }

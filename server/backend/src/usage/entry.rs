@@ -28,6 +28,8 @@ enum Item<'a> {
     Refused(&'a Refused),
     /// What the rows refer to, and how many rows there are behind this item.
     Rows(&'a [Circumstances], u32),
+    /// A refusal that stands for so many.
+    Repeated(&'a Refused, u64),
 }
 
 #[derive(Deserialize)]
@@ -35,6 +37,7 @@ enum OwnItem {
     Key(#[serde(with = "postcard::fixint::le")] u128, KeyTotals),
     Refused(Refused),
     Rows(Vec<Circumstances>, u32),
+    Repeated(Refused, u64),
 }
 
 /// One refusal.
@@ -47,13 +50,20 @@ pub(super) struct Refused {
     pub(super) user_agent: Option<Box<str>>,
     pub(super) request_id: Box<str>,
     pub(super) permissions: Box<str>,
+    /// For how many it stands.
+    #[serde(skip, default = "once")]
+    pub(super) times: u64,
+}
+
+const fn once() -> u64 {
+    1
 }
 
 impl From<RefusalNote> for Refused {
     fn from(note: RefusalNote) -> Self {
-        let RefusalNote { key, at, refusal, address, user_agent, request_id, permissions } = note;
+        let RefusalNote { key, at, refusal, address, user_agent, request_id, permissions, times } = note;
         let reason = refusal.reason().into();
-        Self { key: key.bits(), at: at.micros(), reason, address, user_agent, request_id, permissions }
+        Self { key: key.bits(), at: at.micros(), reason, address, user_agent, request_id, permissions, times }
     }
 }
 
@@ -88,6 +98,7 @@ impl Gathered {
             match item {
                 OwnItem::Key(key, totals) => self.tally.add_sum(key, &totals),
                 OwnItem::Refused(refused) => self.add_refusal(refused),
+                OwnItem::Repeated(refused, times) => self.add_refusal(Refused { times, ..refused }),
                 OwnItem::Rows(circumstances, count) => {
                     let rows = (0..count).map(|_| read_row(&mut entry)).collect::<Option<Vec<_>>>();
                     let rows = rows.ok_or_else(|| Failure::broken("an entry of the journal of usage is too short"))?;
@@ -187,7 +198,10 @@ fn get<const N: usize>(rest: &mut &[u8]) -> Option<[u8; N]> {
 }
 
 pub(super) fn write_refused(entry: &mut Vec<u8>, refused: &Refused) -> Result<(), Failure> {
-    write(entry, &Item::Refused(refused))
+    match refused.times {
+        1 => write(entry, &Item::Refused(refused)),
+        times => write(entry, &Item::Repeated(refused, times)),
+    }
 }
 
 fn write(entry: &mut Vec<u8>, item: &Item<'_>) -> Result<(), Failure> {
@@ -221,26 +235,39 @@ mod tests {
 
     use super::*;
 
+    fn row() -> impl Strategy<Value = (What, Seen)> {
+        let ids = any::<[u128; 3]>();
+        let when_and_how_often = any::<(i64, i64, u64)>();
+        let kind = (any::<Option<IpAddr>>(), 0..2_u32, 0..7_u8, any::<bool>());
+        (ids, when_and_how_often, kind).prop_map(|(ids, (first_at, last_at, count), kind)| {
+            let ([key, secret, organization], (address, circumstances, outcome, reported)) = (ids, kind);
+            let hour = hour(Timestamp::from_micros(last_at));
+            let what = What { key, secret, address, hour, circumstances, outcome, reported };
+            (what, Seen { organization, first_at, last_at, count })
+        })
+    }
+
+    fn refused(times: u64) -> Refused {
+        let [reason, request_id, permissions] = ["revoked", "req_1", ""].map(Into::into);
+        Refused { key: 1, at: 2, reason, address: None, user_agent: None, request_id, permissions, times }
+    }
+
     proptest! {
         #[test]
         fn what_is_written_is_read_again(
-            rows in prop::collection::vec((any::<[u128; 3]>(), any::<Option<IpAddr>>(), any::<(i64, i64, u64)>(), 0..2_u32, 0..7_u8, any::<bool>()), 0..20),
-            refused: bool,
+            rows in prop::collection::vec(row(), 0..20),
+            times in prop::collection::vec(1..4_u64, 0..3),
         ) {
-            let circumstances = ["ip.lookup", ""].map(|asked| Circumstances { asked: asked.into(), user_agent: (!asked.is_empty()).then(|| "curl/8".into()) });
+            let circumstances = [("ip.lookup", Some("curl/8".into())), ("", None)]
+                .map(|(asked, user_agent)| Circumstances { asked: asked.into(), user_agent });
             let mut gathered = Gathered::default();
-            gathered.tally.add_rows(&circumstances, rows.into_iter().map(|([key, secret, organization], address, (first_at, last_at, count), circumstances, outcome, reported)| {
-                let hour = hour(Timestamp::from_micros(last_at));
-                (What { key, secret, address, hour, circumstances, outcome, reported }, Seen { organization, first_at, last_at, count })
-            }));
-            if refused {
-                gathered.add_refusal(Refused { key: 1, at: 2, reason: "revoked".into(), address: None, user_agent: None, request_id: "req_1".into(), permissions: "".into() });
-            }
+            gathered.tally.add_rows(&circumstances, rows);
+            times.iter().for_each(|times| gathered.add_refusal(refused(*times)));
             let mut entry = Vec::new();
             gathered.write(&mut entry).expect("written");
             let mut again = Gathered::default();
             again.add_entry(&entry).expect("read");
-            prop_assert_eq!(again.refusals.len(), gathered.refusals.len());
+            prop_assert_eq!(again.refusals.iter().map(|refused| refused.times).collect::<Vec<_>>(), times);
             prop_assert_eq!(again.tally.into_sorted(), gathered.tally.into_sorted());
         }
 

@@ -158,6 +158,7 @@ struct RefusalRow {
     permissions: Option<String>,
     address: Option<String>,
     user_agent: Option<String>,
+    times: i64,
 }
 
 impl Unwritten {
@@ -454,6 +455,7 @@ async fn write_refusals(connection: &mut AnyConnection, refused: &[Refused]) -> 
             permissions: Some(refused.permissions.to_string()).filter(|names| !names.is_empty()),
             address: refused.address.map(|address| address.to_canonical().to_string()),
             user_agent: refused.user_agent.as_deref().map(str::to_owned),
+            times: number(refused.times),
         })
         .collect();
     diesel::insert_into(refusals::table).values(rows).on_conflict_do_nothing().execute(connection).await?;

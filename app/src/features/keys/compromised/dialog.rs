@@ -159,7 +159,7 @@ fn ContainForm(compromise: Compromise, key: KeyView, now: Memo<Timestamp>) -> im
                 value=reason
                 problems
                 check=check_reason
-                help=format!("Told to your team, and kept in the audit trail. Up to {REASON_MAX} characters.")
+                help=format!("Told to your team by an alert, and kept in the audit trail. Up to {REASON_MAX} characters.")
             />
         </DialogForm>
     }

@@ -51,7 +51,7 @@ fn table(last: Vec<RefusalView>, now: Signal<Timestamp>) -> AnyView {
 
 fn row(refusal: RefusalView, now: Signal<Timestamp>) -> AnyView {
     let RefusalView { at, reason, permissions, address, user_agent, request_id } = refusal;
-    let address = address.unwrap_or_else(|| "Not known".to_owned());
+    let address = address.unwrap_or_else(|| "Not recorded".to_owned());
     view! {
         <tr role="row">
             <td role="cell" data-label="When"><Time at now/></td>
