@@ -100,16 +100,16 @@ both_databases! {
         set(&owner, &settings).await;
         let key = owner.key(SystemRole::ApiClient).await;
         let secret = WellFormed::read(&key.secret).expect("a secret");
-        let is_refused_from = |address: IpAddr| {
-            let permissions = std::iter::once(AskedPermission::read("api.key.create")).collect();
-            let question = Question { permissions, address: Some(address), ..Question::default() };
+        let one_address = std::iter::repeat_n(IpAddr::from([203, 0, 113, 9]), 900);
+        let others = (0..100).map(|n| IpAddr::from([203, 0, 113, 100 + n]));
+        for (number, address) in one_address.chain(others).enumerate() {
+            let question = Question {
+                permissions: std::iter::once(AskedPermission::read("api.key.create")).collect(),
+                address: Some(address),
+                request_id: &format!("req_{number}"),
+                ..Question::default()
+            };
             assert!(app.backend.verify(Ok(secret), &question).outcome.is_err());
-        };
-        for _ in 0..900 {
-            is_refused_from(IpAddr::from([203, 0, 113, 9]));
-        }
-        for n in 0..100 {
-            is_refused_from(IpAddr::from([198, 51, 100, n]));
         }
         app.watch_requests().await;
         let mut found = kinds(&owner.alerts(all()).await);
