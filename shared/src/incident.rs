@@ -81,7 +81,7 @@ pub struct Activity {
     pub lines: Vec<ActivityLine>,
     /// How many more there are.
     pub more: u64,
-    /// Why it was refused, of the refusals whose details are kept; most frequent first.
+    /// Why it was refused, from the hour of that moment on (of UTC); most frequent first.
     pub reasons: Vec<ReasonCount>,
 }
 

@@ -121,7 +121,7 @@ struct ActivityOut {
     uses: Vec<UseOut>,
     /// How many more of them there are.
     more: u64,
-    /// Why it was refused, of the refusals whose details are kept; most frequent first.
+    /// Why it was refused, from the hour of that moment on (of UTC); most frequent first.
     refusals: Vec<ReasonCount>,
 }
 

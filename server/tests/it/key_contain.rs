@@ -162,7 +162,7 @@ both_databases! {
         let file = owner.caller.get(&file).await;
         let rows: Vec<_> = file.text.lines().map(|line| line.split(',').next().unwrap_or_default()).collect();
         assert_eq!((file.status, rows), (200, vec!["\"what\"", "\"use\"", "\"use\"", "\"refusal\""]));
-        let later = json!({ "id": key.view.id, "since": NOW.plus_seconds(61) });
+        let later = json!({ "id": key.view.id, "since": NOW.plus_seconds(3_600) });
         let later: Activity = owner.caller.call("key_activity", later).await.ok();
         assert_eq!((later.lines, later.reasons), (Vec::new(), Vec::new()));
     }
