@@ -1,6 +1,6 @@
 //! Alerts by mail: to the Owner and the Admins, together where they come together, and only of the kinds that are wanted.
 
-use serde_json::json;
+use serde_json::{Value, json};
 use shared::{
     alert::{AlertKind, AlertSettings},
     role::SystemRole,
@@ -61,6 +61,33 @@ async fn several_alerts_are_one_letter_on_sqlite() {
 #[tokio::test(flavor = "multi_thread")]
 async fn several_alerts_are_one_letter_on_postgres() {
     several_alerts_are_one_letter(Engine::Postgres).await;
+}
+
+async fn of_a_compromised_key_the_team_hears_at_once(engine: Engine) {
+    let server = MailServer::start(Mood::Takes);
+    let app = app_with(engine, &server).await;
+    let owner = app.owner().await;
+    owner.alert(&app).await;
+    app.backend.deliver_mail().await.expect("the outbox");
+    let before = server.inbox().len();
+    let key = owner.key(SystemRole::ApiClient).await.view;
+    let params = json!({ "id": key.id, "version": key.version, "containment": "revoke", "reason": "It was in a log." });
+    owner.caller.call("key_contain", json!({ "params": params })).await.ok::<Value>();
+    app.watch_requests().await;
+    app.backend.deliver_mail().await.expect("the outbox");
+    let letters = server.inbox().split_off(before);
+    assert_eq!(letters.iter().map(|mail| mail.to.as_str()).collect::<Vec<_>>(), [owner.email.as_str()]);
+    assert!(letters[0].text.contains("compromised"), "{}", letters[0].text);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_a_compromised_key_the_team_hears_at_once_on_sqlite() {
+    of_a_compromised_key_the_team_hears_at_once(Engine::Sqlite).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_a_compromised_key_the_team_hears_at_once_on_postgres() {
+    of_a_compromised_key_the_team_hears_at_once(Engine::Postgres).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
