@@ -23,6 +23,17 @@ test("the demo has a year behind it, and keys that need attention @phone", async
 
   const attention = section(page, "Needs attention");
   await expect(attention.getByRole("link")).toHaveCount(4);
+  for (const [finding, filter, key] of [
+    [/not been used/, "unused", "Legacy importer"],
+    [/due for rotation/, "due", "Fraud screening"],
+    [/will expire/, "expiring", "Staging Server"],
+  ] as const) {
+    await attention.getByRole("link", { name: finding }).click();
+    await expect(page).toHaveURL(new RegExp(`/keys\\?attention=${filter}$`));
+    await expect(row(page, key)).toBeVisible();
+    await expect(row(page, "Production Server")).toBeHidden();
+    await page.goBack();
+  }
   await attention.getByRole("link", { name: /refused unusually often/ }).click();
   await expect(page).toHaveURL(/\/keys\?attention=rising$/);
   await expect(row(page, "Mobile App")).toBeVisible();

@@ -53,3 +53,21 @@ test("the chart has a window for each question, and each an address", async ({ p
   await page.goBack();
   await expect(chart.getByRole("img")).toHaveAccessibleName(/in the last 30 days/);
 });
+
+test.describe("far from UTC", () => {
+  test.use({ timezoneId: "America/New_York" });
+
+  test("days and months begin by the clocks of whoever looks", async ({ page, hydrated }) => {
+    await signUp(page);
+    const hour = () =>
+      page.evaluate(() => `${new Date().toLocaleTimeString("en-GB", { hour: "2-digit" })}:00`);
+    const before = await hour();
+    await page.goto("/?window=24h");
+    await hydrated(page);
+    const chart = section(page, "Requests");
+    await expect(chart).toContainText("By the clocks of America/New York.");
+    await chart.getByText("Show the numbers").click();
+    // The latest comes first, below the heads; the hour may have ended in the meantime.
+    await expect(chart.getByRole("row").nth(1)).toContainText(new RegExp(`${before}|${await hour()}`));
+  });
+});
