@@ -7,13 +7,9 @@ use shared::{
 };
 
 use crate::harness::{
-    Engine, NOW, Person, Setup, TestApp,
-    smtp::{MailServer, Mood},
+    NOW, Person, TestApp,
+    smtp::{Mood, both_with_mail},
 };
-
-async fn app_with(engine: Engine, server: &MailServer) -> TestApp {
-    TestApp::spawn(engine, Setup { smtp_url: Some(server.url.clone()), ..Setup::default() }).await
-}
 
 async fn invited(app: &TestApp) -> (Person, InvitationSent) {
     let owner = app.owner().await;
@@ -24,30 +20,6 @@ async fn invited(app: &TestApp) -> (Person, InvitationSent) {
 async fn delivery(app: &TestApp, owner: &Person) -> Delivery {
     app.backend.deliver_mail().await.expect("the outbox");
     owner.invitation("ada@example.com").await.expect("the row").delivery
-}
-
-/// Runs a test on both databases, each with a mail server of its own in this mood.
-macro_rules! both_with_mail {
-    ($($(#[$doc:meta])* async fn $name:ident($app:ident, $server:ident: $mood:ident) $body:block)*) => {$(
-        mod $name {
-            use super::*;
-
-            $(#[$doc])*
-            async fn guarantee($app: &TestApp, $server: &MailServer) $body
-
-            #[tokio::test(flavor = "multi_thread")]
-            async fn sqlite() {
-                let server = MailServer::start(Mood::$mood);
-                guarantee(&app_with(Engine::Sqlite, &server).await, &server).await;
-            }
-
-            #[tokio::test(flavor = "multi_thread")]
-            async fn postgres() {
-                let server = MailServer::start(Mood::$mood);
-                guarantee(&app_with(Engine::Postgres, &server).await, &server).await;
-            }
-        }
-    )*};
 }
 
 both_with_mail! {

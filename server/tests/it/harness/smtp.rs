@@ -9,6 +9,8 @@ use std::{
 
 use mailin::{Action, Handler, Response, SessionBuilder, response};
 
+use super::{Engine, Setup, TestApp};
+
 /// What it does with mail.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Mood {
@@ -40,6 +42,11 @@ pub(crate) struct Mail {
 }
 
 impl MailServer {
+    /// A server that mails by this one.
+    pub(crate) async fn app(&self, engine: Engine) -> TestApp {
+        TestApp::spawn(engine, Setup { smtp_url: Some(self.url.clone()), ..Setup::default() }).await
+    }
+
     pub(crate) fn start(mood: Mood) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
         let url = format!("smtp://{}", listener.local_addr().expect("its address"));
@@ -118,3 +125,29 @@ impl Handler for Session {
         response::OK
     }
 }
+
+/// Writes each test once and runs it on both databases, as `name::sqlite` and `name::postgres`, each with a mail server of
+/// its own in this mood.
+macro_rules! both_with_mail {
+    ($($(#[$doc:meta])* async fn $name:ident($app:ident, $server:ident: $mood:ident) $body:block)*) => {$(
+        mod $name {
+            use super::*;
+
+            $(#[$doc])*
+            async fn guarantee($app: &$crate::harness::TestApp, $server: &$crate::harness::smtp::MailServer) $body
+
+            #[tokio::test(flavor = "multi_thread")]
+            async fn sqlite() {
+                let server = $crate::harness::smtp::MailServer::start($crate::harness::smtp::Mood::$mood);
+                guarantee(&server.app($crate::harness::Engine::Sqlite).await, &server).await;
+            }
+
+            #[tokio::test(flavor = "multi_thread")]
+            async fn postgres() {
+                let server = $crate::harness::smtp::MailServer::start($crate::harness::smtp::Mood::$mood);
+                guarantee(&server.app($crate::harness::Engine::Postgres).await, &server).await;
+            }
+        }
+    )*};
+}
+pub(crate) use both_with_mail;
