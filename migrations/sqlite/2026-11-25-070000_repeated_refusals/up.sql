@@ -1,2 +1,3 @@
--- For how many requests a row stands: this one, and those for the same reason from the same address in that second.
+-- For how many requests of that second a row stands: this one, and others for the same reason from the same address or,
+-- where it has no address, from elsewhere.
 ALTER TABLE refusals ADD COLUMN times INTEGER NOT NULL DEFAULT 1;

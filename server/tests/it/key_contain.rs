@@ -162,8 +162,13 @@ both_databases! {
         let file = owner.caller.get(&file).await;
         let rows: Vec<_> = file.text.lines().map(|line| line.split(',').next().unwrap_or_default()).collect();
         assert_eq!((file.status, rows), (200, vec!["\"what\"", "\"use\"", "\"use\"", "\"refusal\""]));
-        let later = json!({ "id": key.view.id, "since": NOW.plus_seconds(3_600) });
-        let later: Activity = owner.caller.call("key_activity", later).await.ok();
-        assert_eq!((later.lines, later.reasons), (Vec::new(), Vec::new()));
+        let since = async |seconds| -> Activity {
+            let arguments = json!({ "id": key.view.id, "since": NOW.plus_seconds(seconds) });
+            owner.caller.call("key_activity", arguments).await.ok()
+        };
+        // Uses are known to the moment, and reasons by the hour.
+        assert_eq!(since(61).await.lines, []);
+        assert_eq!(since(61).await.reasons, activity.reasons);
+        assert_eq!(since(3_600).await.reasons, []);
     }
 }

@@ -72,14 +72,9 @@ async fn write_letter(
         .first(connection)
         .await
         .optional()?;
-    let compromised: i64 = alerts::table
-        .filter(alerts::organization_id.eq(organization))
-        .filter(alerts::mail.eq("due"))
-        .filter(alerts::kind.eq(AlertKind::Compromised.code()))
-        .count()
-        .get_result(connection)
-        .await?;
-    if compromised == 0 && last.is_some_and(|last| now.seconds_since(last.0) < PAUSE_SECONDS) {
+    if last.is_some_and(|last| now.seconds_since(last.0) < PAUSE_SECONDS)
+        && !is_urgent(connection, organization).await?
+    {
         return Ok(());
     }
     // Whoever marks them writes the letter: of two servers one finds nothing left to mark.
@@ -107,4 +102,16 @@ async fn write_letter(
             .await?;
     }
     Ok(())
+}
+
+/// Whether a compromised key is among what nobody was told of yet.
+async fn is_urgent(connection: &mut AnyConnection, organization: Id<OrganizationId>) -> Result<bool, Failure> {
+    let compromised: i64 = alerts::table
+        .filter(alerts::organization_id.eq(organization))
+        .filter(alerts::mail.eq("due"))
+        .filter(alerts::kind.eq(AlertKind::Compromised.code()))
+        .count()
+        .get_result(connection)
+        .await?;
+    Ok(compromised > 0)
 }

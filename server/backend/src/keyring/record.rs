@@ -90,7 +90,8 @@ pub(crate) struct RefusalNote {
     pub(crate) request_id: Box<str>,
     /// What was asked for, when that was missing.
     pub(crate) permissions: Box<str>,
-    /// For how many it stands: this one, and those for the same reason from the same address that found no room.
+    /// For how many it stands: this one, and those for the same reason that found no room, from the same address or, when
+    /// it has none, from all other addresses.
     pub(crate) times: u64,
 }
 

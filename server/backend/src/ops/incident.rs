@@ -19,7 +19,7 @@ use super::{
     key::locked_key,
     role::role_choice,
     stop_if,
-    usage::{ALLOWED, check_owner, refusal},
+    usage::{ALLOWED, check_owner, most_frequent_first, refusal},
 };
 use crate::{
     Backend,
@@ -278,7 +278,7 @@ async fn reasons_since(
         .into_iter()
         .map(|(outcome, requests)| Ok(ReasonCount { reason: refusal(&outcome)?, requests: count(requests) }));
     let mut reasons = counted.collect::<Result<Vec<_>, Failure>>()?;
-    reasons.sort_by_key(|counted| (Reverse(counted.requests), counted.reason));
+    most_frequent_first(&mut reasons);
     Ok(reasons)
 }
 

@@ -232,8 +232,12 @@ fn series(window: Window, zone: &Zone, parts: Vec<Part>, sums: Vec<Sum>) -> Resu
             None => reasons.push(ReasonCount { reason, requests }),
         }
     }
-    reasons.sort_by_key(|known| (std::cmp::Reverse(known.requests), known.reason));
+    most_frequent_first(&mut reasons);
     Ok(UsageSeries { window, zone: zone.name().to_owned(), buckets, reasons })
+}
+
+pub(super) fn most_frequent_first(reasons: &mut [ReasonCount]) {
+    reasons.sort_by_key(|counted| (std::cmp::Reverse(counted.requests), counted.reason));
 }
 
 /// All requests in these hours, allowed and refused.
