@@ -240,7 +240,7 @@ fn table(activity: Activity) -> AnyView {
             </DataTable>
         </div>
         {(more > 0).then(|| view! { <p class="muted">{format!("And {more} more, all of them in the export.")}</p> })}
-        {(refused > 0).then(|| view! { <p>"Refusals with details: "{why.join(", ")}</p> })}
+        {(refused > 0).then(|| view! { <p>"Refused: "{why.join(", ")}</p> })}
     }
     .into_any()
 }
