@@ -38,10 +38,11 @@ impl Service<Request<Incoming>> for Answers {
     type Future = Answering;
 
     fn call(&self, request: Request<Incoming>) -> Answering {
-        let busy = self.phase.busy(request.version());
         if let Some(answer) = self.edge.verify(self.peer, &request) {
+            self.phase.answered(request.version());
             return Answering::Done(Some(answer.map(|body| AnswerBody::Bytes(Some(body)))));
         }
+        let busy = self.phase.busy(request.version());
         let (edge, peer) = (self.edge.clone(), self.peer);
         Answering::Under(Box::pin(async move {
             let _busy = busy;

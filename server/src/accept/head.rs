@@ -21,6 +21,7 @@ pub(super) struct Head {
     done: bool,
 }
 
+/// A line that has not ended yet.
 #[derive(Debug, Default)]
 struct Line {
     start: [u8; NAME_MAX],
@@ -38,8 +39,15 @@ impl Head {
             };
             let Some((line, rest)) = bytes.split_at_mut_checked(end) else { return };
             let Some((line_feed, rest)) = rest.split_first_mut() else { return };
-            self.line.extend(line);
-            if !self.ends_well() {
+            // Most lines arrive in one piece, and are looked at where they are.
+            let ends_well = if self.line.length == 0 {
+                self.ends_well(line, line.len(), line.last().copied())
+            } else {
+                self.line.extend(line);
+                let Line { start, length, last } = std::mem::take(&mut self.line);
+                self.ends_well(&start, length, Some(last))
+            };
+            if !ends_well {
                 *line_feed = 0;
                 self.done = true;
             }
@@ -47,19 +55,18 @@ impl Head {
         }
     }
 
-    /// At a line feed: whether it may stay.
-    fn ends_well(&mut self) -> bool {
-        let line = std::mem::take(&mut self.line);
-        if line.last != b'\r' {
+    /// At a line feed: whether it may stay. Of a line's bytes, `start` has the first ones, and may have more.
+    fn ends_well(&mut self, start: &[u8], length: usize, last: Option<u8>) -> bool {
+        if last != Some(b'\r') {
             return false;
         }
-        if line.length == 1 {
+        if length == 1 {
             self.done = self.begun;
             return true;
         }
         self.begun = true;
-        self.has_length |= line.is_named(b"content-length:");
-        self.has_encoding |= line.is_named(b"transfer-encoding:");
+        self.has_length |= is_named(start, b"content-length:");
+        self.has_encoding |= is_named(start, b"transfer-encoding:");
         !(self.has_length && self.has_encoding)
     }
 }
@@ -73,13 +80,11 @@ impl Line {
         self.length = self.length.saturating_add(bytes.len());
         self.last = *last;
     }
+}
 
-    /// `name` with its colon, in lower case.
-    fn is_named(&self, name: &[u8]) -> bool {
-        self.length >= name.len()
-            && self.start.first().is_some_and(|first| name.first().is_some_and(|f| f.eq_ignore_ascii_case(first)))
-            && self.start.get(..name.len()).is_some_and(|start| start.eq_ignore_ascii_case(name))
-    }
+/// `name` with its colon, in lower case.
+fn is_named(line: &[u8], name: &[u8]) -> bool {
+    line.get(..name.len()).is_some_and(|start| start.eq_ignore_ascii_case(name))
 }
 
 #[cfg(test)]

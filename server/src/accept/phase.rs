@@ -61,11 +61,21 @@ struct Shared {
 pub(super) struct Busy(Phase);
 
 impl Phase {
-    /// The head is complete.
+    /// The head is complete, and the answer takes a while.
     pub(super) fn busy(&self, version: Version) -> Busy {
-        self.0.requests.fetch_add(1, Ordering::Relaxed);
+        self.count();
         self.set(if version == Version::HTTP_2 { EXEMPT } else { BUSY });
         Busy(self.clone())
+    }
+
+    /// The head is complete, and so is the answer.
+    pub(super) fn answered(&self, version: Version) {
+        self.count();
+        self.set(if version == Version::HTTP_2 { EXEMPT } else { IDLE });
+    }
+
+    fn count(&self) {
+        self.0.requests.fetch_add(1, Ordering::Relaxed);
     }
 
     fn set(&self, phase: u8) {

@@ -24,6 +24,13 @@ pub(crate) struct KeyState {
     pub(crate) limits: Option<Box<KeyLimits>>,
 }
 
+impl KeyState {
+    /// Whether it is as any other key of its role and status.
+    pub(crate) const fn is_plain(&self) -> bool {
+        self.expires_at.is_none() && self.networks.is_none() && self.limits.is_none()
+    }
+}
+
 /// What verification has to know of a role.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RoleState {

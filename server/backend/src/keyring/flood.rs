@@ -8,7 +8,7 @@
 use std::{
     hash::{BuildHasher as _, RandomState},
     net::IpAddr,
-    sync::atomic::{AtomicI64, AtomicU32, Ordering},
+    sync::atomic::{AtomicI64, AtomicU16, Ordering},
 };
 
 use shared::Timestamp;
@@ -24,8 +24,8 @@ const TOLERANCE: i64 = BURST * INTERVAL;
 /// Addresses share an entry when there are many more than this; then one may have to wait for the other's flood, with
 /// secrets that were never seen to be genuine.
 const ADDRESSES: usize = 16_384;
-/// How many genuine secrets are remembered, roughly.
-const GENUINE: usize = 65_536;
+/// How many genuine secrets are remembered, roughly: one for each lower half of a checksum.
+const GENUINE: usize = 1 << u16::BITS;
 
 /// The tables.
 pub(super) struct Flood {
@@ -34,8 +34,9 @@ pub(super) struct Flood {
     at_rest: Box<[AtomicI64]>,
     /// The largest of them, so that in quiet times one look is enough.
     last_at_rest: AtomicI64,
-    /// The checksums of secrets that were genuine when they were seen.
-    genuine: Box<[AtomicU32]>,
+    /// The upper halves of the checksums of secrets that were genuine when they were seen; the lower halves are their
+    /// places.
+    genuine: Box<[AtomicU16]>,
     hasher: RandomState,
 }
 
@@ -50,7 +51,7 @@ impl Default for Flood {
         Self {
             at_rest: (0..ADDRESSES).map(|_| AtomicI64::new(0)).collect(),
             last_at_rest: AtomicI64::new(0),
-            genuine: (0..GENUINE).map(|_| AtomicU32::new(0)).collect(),
+            genuine: (0..GENUINE).map(|_| AtomicU16::new(0)).collect(),
             hasher: RandomState::new(),
         }
     }
@@ -66,7 +67,7 @@ impl Flood {
         // What is further ahead was noted before the clock was set back, and says nothing any more.
         let is_ahead = |at: i64| at > patience && at <= patience.saturating_add(INTERVAL);
         address.and_then(|address| self.at_rest(address)).is_some_and(|at| is_ahead(at.load(Ordering::Relaxed)))
-            && self.genuine(secret).is_none_or(|seen| seen.load(Ordering::Relaxed) != secret.checksum())
+            && self.genuine(secret).is_none_or(|(seen, upper)| seen.load(Ordering::Relaxed) != upper)
     }
 
     /// Notes a well-formed secret that does not exist.
@@ -80,9 +81,9 @@ impl Flood {
 
     /// Notes a secret that exists.
     pub(super) fn note_genuine(&self, secret: WellFormed<'_>) {
-        let Some(seen) = self.genuine(secret) else { return };
-        if seen.load(Ordering::Relaxed) != secret.checksum() {
-            seen.store(secret.checksum(), Ordering::Relaxed);
+        let Some((seen, upper)) = self.genuine(secret) else { return };
+        if seen.load(Ordering::Relaxed) != upper {
+            seen.store(upper, Ordering::Relaxed);
         }
     }
 
@@ -95,8 +96,11 @@ impl Flood {
         self.at_rest.get(usize::try_from(hash % ADDRESSES as u64).ok()?)
     }
 
-    fn genuine(&self, secret: WellFormed<'_>) -> Option<&AtomicU32> {
-        self.genuine.get(usize::try_from(secret.checksum()).ok()? % GENUINE)
+    /// Where this secret is remembered, and as what. That is never 0, which stands for none.
+    fn genuine(&self, secret: WellFormed<'_>) -> Option<(&AtomicU16, u16)> {
+        let [low_a, low_b, high_a, high_b] = secret.checksum().to_le_bytes();
+        let place = self.genuine.get(usize::from(u16::from_le_bytes([low_a, low_b])))?;
+        Some((place, u16::from_le_bytes([high_a, high_b]).max(1)))
     }
 }
 

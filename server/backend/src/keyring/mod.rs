@@ -150,28 +150,24 @@ impl Keyring {
         if self.flood.refuses(question.blamed, secret, now) {
             return Err(Refusal::TooManyAttempts);
         }
-        let secrets = self.index.secrets();
         // The current pepper comes first: almost every secret was made with it.
-        let Some(entry) = self.peppers.all().find_map(|pepper| secrets.get(&pepper.digest(secret))) else {
+        let Some(found) = self.peppers.all().find_map(|pepper| self.index.find(&pepper.digest(secret))) else {
             self.flood.note_unknown(question.blamed, now);
             return Err(Refusal::Unknown);
         };
         self.flood.note_genuine(secret);
-        let slot = entry.key();
-        let (key, organization) = (slot.state(), slot.organization().state());
+        let owner = found.cell.organization();
+        let (key, organization) = (found.cell.state(), owner.state());
         let records = Records {
             key: &key,
-            held: slot.held(),
-            retires_at: entry.retires_at(),
-            organization_id: slot.organization().id(),
+            held: found.held,
+            retires_at: found.retires_at,
+            organization_id: owner.id(),
             organization: &organization,
-            requests_this_month: organization.monthly_requests.map_or(0, |_| slot.organization().requests_in(now)),
+            requests_this_month: organization.monthly_requests.map_or(0, |_| owner.requests_in(now)),
         };
-        let allowance = Allowance {
-            key: key.limits.as_deref(),
-            organization: slot.organization(),
-            monthly: organization.monthly_requests,
-        };
+        let allowance =
+            Allowance { key: key.limits.as_deref(), organization: owner, monthly: organization.monthly_requests };
         // Last of all, so that whatever is refused is counted against no limit.
         let outcome = decide(&records, &Asked { question, now }).and_then(|()| allowance.charge(now));
         let standing = match outcome {
@@ -180,10 +176,10 @@ impl Keyring {
             Err(_) => Standing::default(),
         };
         let noted = outcome.map(|()| Allowed { reported: is_reported(&organization, question) });
-        self.recorder.note(slot, entry.id(), question, noted, now);
+        self.recorder.note(&found, question, noted, now);
         let holder = Holder {
-            key: slot.id(),
-            organization: slot.organization().id(),
+            key: found.key,
+            organization: owner.id(),
             role_id: key.role,
             role: organization.roles.get(&key.role).cloned().unwrap_or_default(),
             standing,

@@ -17,7 +17,7 @@ use diesel::{ExpressionMethods as _, QueryDsl as _};
 use diesel_async::RunQueryDsl as _;
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::Sha256;
-use subtle::{Choice, ConstantTimeEq as _};
+use subtle::ConstantTimeEq as _;
 
 use super::secret::WellFormed;
 use crate::{
@@ -32,14 +32,16 @@ pub(crate) struct SecretDigest(pub(crate) [u8; 32]);
 
 impl PartialEq for SecretDigest {
     fn eq(&self, other: &Self) -> bool {
-        // By words: by bytes it takes a tenth of a microsecond.
-        self.words().zip(other.words()).fold(Choice::from(1), |same, (a, b)| same & a.ct_eq(&b)).into()
+        self.0.ct_eq(&other.0).into()
     }
 }
 
 impl SecretDigest {
-    fn words(&self) -> impl Iterator<Item = u64> {
-        self.0.as_chunks().0.iter().map(|word| u64::from_le_bytes(*word))
+    /// As four numbers, which are compared and kept faster than 32 bytes.
+    pub(super) fn words(&self) -> [u64; 4] {
+        let mut words = [0; 4];
+        words.iter_mut().zip(self.0.as_chunks().0).for_each(|(word, bytes)| *word = u64::from_le_bytes(*bytes));
+        words
     }
 }
 

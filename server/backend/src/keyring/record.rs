@@ -24,7 +24,7 @@ use smallvec::SmallVec;
 
 use super::{
     AskedPermission, Question,
-    index::KeySlot,
+    index::Found,
     tally::{Circumstances, Seen, Tally, What},
     totals::{self, Text},
 };
@@ -42,8 +42,8 @@ pub(crate) const OUTCOMES: [Option<Refusal>; 7] = [
 
 /// How many notes a list holds: two seconds of a busy processor, 24 MiB.
 const NOTES_MAX: usize = 1 << 18;
-/// How many notes of a list are at hand: about what fits into the processor's second cache.
-const AT_HAND: usize = 2_048;
+/// How many notes of a list are at hand: as many as leave room in the processor's caches for everything else.
+const AT_HAND: usize = 256;
 /// Against how many of the last circumstances a new request's are compared.
 const COMPARED: usize = 8;
 /// How many refusals of a list wait with their details at most; more are counted only.
@@ -149,16 +149,15 @@ impl Recorder {
     /// Notes what a genuine secret was answered.
     pub(crate) fn note(
         &self,
-        slot: &KeySlot,
-        secret: SecretId,
+        found: &Found<'_>,
         question: &Question<'_>,
         outcome: Result<Allowed, Refusal>,
         now: Timestamp,
     ) {
         let Some(mut list) = self.list() else { return };
-        list.add(slot, secret, question, outcome, now);
+        list.add(found, question, outcome, now);
         if let Err(refusal) = outcome
-            && !list.add_details(slot.id(), question, refusal, now)
+            && !list.add_details(found.key, question, refusal, now)
         {
             self.details_dropped.fetch_add(1, Ordering::Relaxed);
         }
@@ -309,14 +308,7 @@ impl Notes {
         &self.summed
     }
 
-    fn add(
-        &mut self,
-        slot: &KeySlot,
-        secret: SecretId,
-        question: &Question<'_>,
-        outcome: Result<Allowed, Refusal>,
-        at: Timestamp,
-    ) {
+    fn add(&mut self, found: &Found<'_>, question: &Question<'_>, outcome: Result<Allowed, Refusal>, at: Timestamp) {
         if self.notes.len() >= NOTES_MAX {
             self.put_down();
             self.summed.add_rows(&self.circumstances, self.notes.iter().map(Note::row));
@@ -325,9 +317,9 @@ impl Notes {
         // Whoever holds a secret could ask for a million names that it does not hold.
         let permissions: &[AskedPermission] = if outcome.is_ok() { &question.permissions } else { &[] };
         let note = Note {
-            key: slot.id(),
-            secret,
-            organization: slot.organization().id(),
+            key: found.key,
+            secret: found.secret,
+            organization: found.cell.organization().id(),
             first_at: at,
             last_at: at,
             address: question.address,
@@ -339,7 +331,7 @@ impl Notes {
         if self.at_hand.is_empty() {
             self.at_hand.resize(AT_HAND, Note { count: 0, ..note });
         }
-        let place = usize::try_from(slot.id().bits() % AT_HAND as u128).unwrap_or(0);
+        let place = usize::try_from(found.key.bits() % AT_HAND as u128).unwrap_or(0);
         let Some(at_hand) = self.at_hand.get_mut(place) else { return };
         if at_hand.is_like(&note) {
             at_hand.count = at_hand.count.saturating_add(1);

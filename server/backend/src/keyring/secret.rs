@@ -187,7 +187,10 @@ fn right_checksum(text: &[u8]) -> Option<u32> {
     let rest = text.strip_prefix(BRAND.as_bytes())?;
     let is_ours = Environment::ALL.iter().any(|environment| {
         let digits = rest.strip_prefix(tag(*environment).as_bytes()).and_then(|rest| rest.strip_prefix(b"_"));
-        digits.is_some_and(|digits| digits.len() == RANDOM + CHECKSUM && digits.iter().all(u8::is_ascii_alphanumeric))
+        // All of them are looked at, many at once: stopping at the first wrong one takes longer.
+        let are_alphanumeric =
+            |digits: &[u8]| digits.iter().fold(true, |so_far, digit| so_far & digit.is_ascii_alphanumeric());
+        digits.is_some_and(|digits| digits.len() == RANDOM + CHECKSUM && are_alphanumeric(digits))
     });
     let (body, sum) = text.split_last_chunk::<CHECKSUM>()?;
     if !is_ours {

@@ -37,17 +37,17 @@ impl Backend {
         let permissions = checked(&mut refused, "permissions", explain::permissions(&params.permissions));
         let address = checked(&mut refused, "address", explain::address(&params.address));
         stop_if(refused)?;
-        let slot = self.inner.keyring.index.key(id).filter(|slot| slot.organization().id() == permit.organization());
-        let slot = slot.ok_or_else(|| AppError::not_found("API key"))?;
-        let (key, organization) = (slot.state(), slot.organization().state());
+        let found = self.inner.keyring.index.key(id).filter(|found| found.organization.id() == permit.organization());
+        let found = found.ok_or_else(|| AppError::not_found("API key"))?;
+        let organization = found.organization.state();
         let records = Records {
-            key: &key,
-            held: slot.held(),
+            key: &found.state,
+            held: found.held,
             // The current secret retires when another one takes its place.
             retires_at: None,
-            organization_id: slot.organization().id(),
+            organization_id: found.organization.id(),
             organization: &organization,
-            requests_this_month: slot.organization().requests_in(now),
+            requests_this_month: found.organization.requests_in(now),
         };
         let permissions = permissions.into_iter().map(AskedPermission::read).collect();
         let question = Question { permissions, address, ..Question::default() };

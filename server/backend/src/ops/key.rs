@@ -411,9 +411,7 @@ impl Backend {
         let committed = tx.commit(event, || {}).await?;
         self.applied(committed).await?;
         // Whatever refused it early is over as well.
-        if let Some(slot) = self.inner.keyring.index.key(id) {
-            slot.release();
-        }
+        self.inner.keyring.index.release(id);
         self.key_view(&mut *self.inner.store.read().await?, permit.organization(), id).await
     }
 
@@ -473,15 +471,11 @@ impl Backend {
         id: KeyId,
         to: Option<KeyStatus>,
     ) -> Result<(), Failure> {
-        let slot = to.and_then(|to| Some((self.inner.keyring.index.key(id)?, to)));
-        let hold = || {
-            if let Some((slot, to)) = &slot {
-                slot.hold(*to);
-            }
-        };
+        let index = &self.inner.keyring.index;
+        let hold = || to.into_iter().for_each(|to| index.hold(id, to));
         let held_and_failed = |failure: Failure| {
             // The commit was reached, so the key is refused already and stays so.
-            if slot.as_ref().is_some_and(|(slot, _)| slot.held().is_some()) {
+            if to.is_some() && index.key(id).is_some_and(|found| found.held.is_some()) {
                 tracing::error!(key = %id, cause = %failure, "a key is refused, but the change could not be saved");
                 AppError::RefusedButNotSaved.into()
             } else {
@@ -490,8 +484,8 @@ impl Backend {
         };
         let committed = tx.commit(event, hold).await.map_err(held_and_failed)?;
         self.applied(committed).await?;
-        if let Some((slot, _)) = &slot {
-            slot.release();
+        if to.is_some() {
+            index.release(id);
         }
         Ok(())
     }

@@ -101,8 +101,8 @@ impl Backend {
 
     fn rate_limits_view(&self, key: KeyId, limits: RateLimits) -> RateLimitsView {
         let now = self.now();
-        let slot = self.inner.keyring.index.key(key);
-        let used = slot.and_then(|slot| slot.state().limits.as_ref().map(|counted| counted.used(now)));
+        let found = self.inner.keyring.index.key(key);
+        let used = found.and_then(|found| found.state.limits.as_ref().map(|counted| counted.used(now)));
         RateLimitsView { key, limits, used: used.unwrap_or_default(), now }
     }
 }
