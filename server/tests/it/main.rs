@@ -69,6 +69,7 @@ mod sign_in;
 mod sign_out;
 mod sign_up;
 mod start_and_stop;
+mod sweep;
 mod usage;
 mod usage_series;
 mod verify_forward_auth;

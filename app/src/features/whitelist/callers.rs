@@ -22,7 +22,7 @@ fn key_link(id: KeyId) -> String {
 }
 
 fn address(caller: &WhitelistCaller) -> String {
-    caller.address.map_or_else(|| "an unknown address".to_owned(), |address| address.to_string())
+    caller.address.map_or_else(|| "other addresses".to_owned(), |address| address.to_string())
 }
 
 /// `1 caller`, `3 callers`

@@ -21,7 +21,7 @@ use super::{
 /// How often each of [`OUTCOMES`] was the answer.
 pub(crate) type Counts = [u64; OUTCOMES.len()];
 
-/// Of one key, so many traces until the database has them; what more there is appears in the counts alone.
+/// Of one key, so many traces until the database has them; what more there is is one trace, of all other addresses.
 const TRACES_OF_ONE: usize = 256;
 /// Of one key, so many hours. Only a database that is away for days lets more wait; then the totals stay exact, and the
 /// hours do not.
@@ -50,6 +50,7 @@ pub(crate) struct Trace {
     #[serde(with = "postcard::fixint::le")]
     pub(crate) secret: u128,
     pub(crate) day: i64,
+    /// `None`: it is not known, or one of so many that they are not kept one by one.
     pub(crate) address: Option<IpAddr>,
     /// The permissions that were asked for and held: names with spaces between them, in order.
     pub(crate) asked: Text,
@@ -173,10 +174,11 @@ impl KeyTotals {
     }
 
     fn add_trace(&mut self, new: Trace) {
-        if let Some(known) = self.traces.iter_mut().find(|known| known.is_of(&new)) {
-            known.merge(&new);
-        } else if self.traces.len() < TRACES_OF_ONE {
-            self.traces.push(new);
+        let is_full = self.traces.len() >= TRACES_OF_ONE;
+        match self.traces.iter_mut().find(|known| known.is_of(&new)) {
+            Some(known) => known.merge(&new),
+            None if is_full && !new.is_of_others() => self.add_trace(new.of_others()),
+            None => self.traces.push(new),
         }
     }
 
@@ -222,6 +224,15 @@ impl Trace {
         }
     }
 
+    /// The same without what tells it from others of its day.
+    fn of_others(self) -> Self {
+        Self { address: None, asked: Text::from(""), ..self }
+    }
+
+    fn is_of_others(&self) -> bool {
+        self.address.is_none() && self.asked.is_empty()
+    }
+
     fn is_of(&self, other: &Self) -> bool {
         (self.secret, self.day, self.address) == (other.secret, other.day, other.address) && self.asked == other.asked
     }
@@ -260,6 +271,24 @@ const HOUR_MICROS: i64 = 3_600_000_000;
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_no_trace_has_room_for_is_one_of_all_others_and_nothing_is_lost() {
+        let (mut key, mut other) = (KeyTotals::default(), KeyTotals::default());
+        let asked = Circumstances { asked: "orders.read".into(), user_agent: None };
+        for number in 0..1_000_u32 {
+            let (address, at) = (Some(IpAddr::from(number.to_be_bytes())), i64::from(number));
+            let what = What { key: 1, secret: 1, address, hour: 0, circumstances: 0, outcome: 0, reported: true };
+            let part = if number % 2 == 0 { &mut key } else { &mut other };
+            part.add_row(&what, &Seen { organization: 2, first_at: at, last_at: at, count: 3 }, Some(&asked));
+        }
+        key.merge(&other);
+        assert_eq!(key.traces.len(), TRACES_OF_ONE + 1);
+        let sum = |of: fn(&Trace) -> u64| key.traces.iter().map(of).sum::<u64>();
+        assert_eq!((sum(|trace| trace.allowed), sum(|trace| trace.reported)), (3_000, 3_000));
+        let used_at = key.traces.iter().filter_map(|trace| trace.used_at).max();
+        assert_eq!(used_at, Some(999), "its last use is known all the same");
+    }
 
     #[test]
     fn what_no_hour_has_room_for_is_counted_in_the_last() {

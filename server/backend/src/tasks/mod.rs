@@ -10,11 +10,11 @@ use crate::{
     Backend,
     authn::session::IDLE_SECONDS,
     db::{
-        anydb::{Moment, UtcMoment},
-        schema::{answered_requests, index_changes, key_traces, mails, refusals, sessions},
+        anydb::Moment,
+        schema::{answered_requests, index_changes, mails, sessions},
     },
     failure::Failure,
-    repeat,
+    repeat, usage,
 };
 
 /// How often usage goes from memory to its journal, and from there to the database. A crash loses at most this much of it.
@@ -31,13 +31,6 @@ const WATCH_DATES_EVERY: Duration = Duration::from_secs(600);
 /// A change is of no use once every process has applied it; one that was away for longer than this loads anew anyway.
 const KEEP_CHANGES_DAYS: i64 = 7;
 
-/// For how long, and how many for each key, refusals are kept with their details.
-const KEEP_REFUSALS_DAYS: i64 = 30;
-const KEEP_REFUSALS: u32 = 200;
-/// For how long it is known from where a key was used and what for; and of one key and day, how much of it. Whoever asks
-/// from ever new addresses leaves no more than that behind.
-const KEEP_TRACES_DAYS: i64 = 90;
-const KEEP_TRACES_OF_A_DAY: u32 = 1_000;
 /// For how long a mail that was sent, or could not be, is kept for whoever looks into it.
 const KEEP_MAILS_DAYS: i64 = 30;
 
@@ -155,31 +148,7 @@ impl Backend {
             .execute(&mut connection)
             .await?;
         diesel::delete(index_changes::table.filter(index_changes::at.lt(old))).execute(&mut connection).await?;
-        let old = Moment(now.plus_days(-KEEP_REFUSALS_DAYS));
-        diesel::delete(refusals::table.filter(refusals::at.lt(old))).execute(&mut connection).await?;
-        // Of a key that is refused all day long, the last ones are enough.
-        // Those of the last hour stay, as alerts are made of their number.
-        diesel::sql_query(format!(
-            "DELETE FROM refusals WHERE (key_id, at, request_id) IN (SELECT key_id, at, request_id FROM (SELECT key_id, \
-             at, request_id, row_number() OVER (PARTITION BY key_id ORDER BY at DESC, request_id) AS place FROM \
-             refusals) AS placed WHERE place > {KEEP_REFUSALS} AND at < $1)"
-        ))
-        .bind::<UtcMoment, _>(Moment(now.plus_seconds(-3_600)))
-        .execute(&mut connection)
-        .await?;
-        let today = now.day_number();
-        diesel::delete(key_traces::table.filter(key_traces::day.lt(today - KEEP_TRACES_DAYS)))
-            .execute(&mut connection)
-            .await?;
-        diesel::sql_query(format!(
-            "DELETE FROM key_traces WHERE day >= {yesterday} AND (organization_id, day, key_id, address, asked) IN \
-             (SELECT organization_id, day, key_id, address, asked FROM (SELECT organization_id, day, key_id, address, \
-             asked, row_number() OVER (PARTITION BY key_id, day ORDER BY last_at DESC) AS place FROM key_traces WHERE \
-             day >= {yesterday}) AS placed WHERE place > {KEEP_TRACES_OF_A_DAY})",
-            yesterday = today - 1
-        ))
-        .execute(&mut connection)
-        .await?;
+        usage::sweep(&mut connection, now).await?;
         self.sweep_alerts(&mut connection, now).await
     }
 }

@@ -12,6 +12,7 @@
 mod entry;
 mod journal;
 mod others;
+mod sweep;
 mod write;
 
 use std::{
@@ -26,6 +27,7 @@ use std::{
 use shared::{OrganizationId, Timestamp};
 use tokio::sync::Mutex;
 
+pub(crate) use self::sweep::sweep;
 use self::{
     entry::{Gathered, Refused, write_notes, write_refused},
     journal::{Journal, Segment},

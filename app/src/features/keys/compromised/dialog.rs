@@ -247,7 +247,7 @@ fn table(activity: Activity) -> AnyView {
 
 fn row(line: ActivityLine, now: Signal<Timestamp>) -> AnyView {
     let ActivityLine { address, permissions, user_agent, last_at, allowed, refused, .. } = line;
-    let address = if address.is_empty() { "Not known".to_owned() } else { address };
+    let address = if address.is_empty() { "Other addresses".to_owned() } else { address };
     let permissions = if permissions.is_empty() { "None".to_owned() } else { permissions };
     view! {
         <tr role="row">
