@@ -23,6 +23,35 @@ test("everything about a busy key fits on any screen @phone", async ({ page, isM
   await axe(page);
 });
 
+for (const [part, button, closing] of [
+  ["Why is it refused?", "Test a request", "Close"],
+  ["Allowed addresses", "Edit addresses", "Cancel"],
+  ["Notes", "Edit notes", "Cancel"],
+] as const) {
+  test(`the dialog "${button}" fits on any screen @phone`, async ({ page, isMobile, server, hydrated, axe }) => {
+    await signIn(page, demoSignIn(server, "Organization Owner"));
+    await page.goto("/keys?q=Mobile");
+    await page.getByRole("link", { name: "Mobile App" }).click();
+    await hydrated(page);
+    await section(page, part).getByRole("button", { name: button }).click();
+    const dialog = page.getByRole("dialog");
+    const ask = dialog.getByRole("button", { name: "What would happen?" });
+    if ((await ask.count()) > 0) {
+      await dialog.getByLabel("Permission").fill("orders.read");
+      await ask.click();
+      await expect(dialog.getByRole("list", { name: "Every rule in its order" }).getByRole("listitem")).toHaveCount(8);
+    }
+    await expectToFit(page);
+    if (isMobile) await expectToBeTouchable(page);
+    for (const colorScheme of ["light", "dark"] as const) {
+      await page.emulateMedia({ colorScheme });
+      await axe(page);
+    }
+    await dialog.getByRole("button", { name: closing }).click();
+    await expect(dialog).toBeHidden();
+  });
+}
+
 test("a member sees the page and is told what they may not do", async ({ page, server, hydrated }) => {
   await signIn(page, demoSignIn(server, "Organization Member"));
   await page.goto("/keys?q=Mobile");

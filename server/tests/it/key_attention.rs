@@ -11,6 +11,10 @@ use crate::harness::{KeyCaller, NOW, Person, TestApp, both_databases};
 
 const ATTENTION: [Attention; 4] = [Attention::Unused, Attention::Due, Attention::Expiring, Attention::Rising];
 
+fn names(names: &[&str]) -> Vec<String> {
+    names.iter().map(|name| (*name).to_owned()).collect()
+}
+
 async fn made(app: &TestApp, owner: &Person, name: &str, environment: &str) -> KeyCaller {
     let role = owner.role(SystemRole::ApiClient).await;
     let params = json!({ "params": { "name": name, "role": role, "environment": environment } });
@@ -54,13 +58,26 @@ both_databases! {
         made(app, &owner, "Live", "production").await;
         app.clock.set(NOW.plus_seconds(1));
         made(app, &owner, "Desk", "development").await;
-        let names = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
         assert_eq!(attention(app, &owner, 89).await, []);
         assert_eq!(attention(app, &owner, 90).await, [(Attention::Due, names(&["Live"]))]);
         assert_eq!(attention(app, &owner, 91).await,
             [(Attention::Unused, names(&["Desk", "Live"])), (Attention::Due, names(&["Live"]))]);
         assert_eq!(attention(app, &owner, 181).await,
             [(Attention::Unused, names(&["Desk", "Live"])), (Attention::Due, names(&["Desk", "Live"]))]);
+    }
+
+    async fn a_key_is_due_after_the_days_that_its_organization_says(app) {
+        let owner = app.owner().await;
+        let (live, desk) = (made(app, &owner, "Live", "production").await, made(app, &owner, "Desk", "development").await);
+        owner.due_after(30, 60).await;
+        assert_eq!(attention(app, &owner, 29).await, []);
+        assert_eq!(attention(app, &owner, 30).await, [(Attention::Due, names(&["Live"]))]);
+        assert_eq!(attention(app, &owner, 59).await, [(Attention::Due, names(&["Live"]))]);
+        let both = names(&["Desk", "Live"]);
+        assert_eq!(attention(app, &owner, 60).await.into_iter().map(|(_, mut keys)| { keys.sort(); keys }).collect::<Vec<_>>(), [both]);
+        let owner = Person::sign_in(app.address, &owner.email).await;
+        let due = async |key: &KeyCaller| owner.key_get(key.view.id).await.rotation_due_at;
+        assert_eq!([due(&live).await, due(&desk).await], [30, 60].map(|days| Some(NOW.plus_days(days))));
     }
 
     async fn a_key_that_is_used_is_not_unused(app) {

@@ -9,7 +9,7 @@ use shared::{
     usage::{Answers, Window},
 };
 
-use crate::harness::{Person, TestApp, both_databases};
+use crate::harness::{NOW, Person, TestApp, both_databases};
 
 /// What somebody sees who holds just these permissions.
 async fn seen_with(app: &TestApp, owner: &Person, permissions: &[&str], page: &KeyPage) -> KeyPage {
@@ -42,6 +42,20 @@ both_databases! {
         let sentences = acts.iter().map(|KeyAct { sentence, by, refused, .. }| (sentence.as_str(), by, *refused));
         assert_eq!(acts.len(), 3, "made, muted and bound: {:?}", sentences.collect::<Vec<_>>());
         assert!(acts.iter().all(|act| act.by == owner.email && !act.refused), "{acts:?}");
+    }
+
+    async fn the_last_use_is_told_with_what_it_came_from(app) {
+        let owner = app.owner().await;
+        let key = owner.key(SystemRole::ApiClient).await;
+        assert_eq!(owner.key_page(key.view.id).await.detail.user_agent, None);
+        for agent in ["curl/8.5.0", "billing-service/2.1"] {
+            key.caller.clone().with("user-agent", agent).get("/v1/verify").await.data();
+            app.backend.flush_usage().await.expect("written");
+            let detail = owner.key_page(key.view.id).await.detail;
+            assert_eq!(detail.user_agent.as_deref(), Some(agent));
+            assert_eq!(detail.key.last_used.map(|used| used.address).as_deref(), Some("127.0.0.1"));
+            app.clock.set(NOW.plus_seconds(1));
+        }
     }
 
     async fn what_somebody_may_not_see_is_left_out(app) {

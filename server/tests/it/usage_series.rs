@@ -1,5 +1,7 @@
 //! Requests and refusals over time, and the overview: right by anybody's clocks.
 
+use std::collections::BTreeSet;
+
 use serde_json::json;
 use shared::{
     KeyId, Timestamp,
@@ -101,6 +103,37 @@ both_databases! {
             let days = series(&from(&owner, zone), None, Window::Month).await;
             assert_eq!(busy(&days), [("Sat 31 Oct 2026", october, 0), ("Sun 1 Nov 2026", november, 0)], "{zone}");
             assert_eq!((months.zone.as_str(), days.zone.as_str()), (zone, zone));
+        }
+    }
+
+    /// In Berlin clocks went forward on 29 March 2026 at 1:00 UTC, and back on 25 October: that day had 23 hours, the other
+    /// 25. Each hour has its requests by a number of its own, so none can be missing or be counted twice unseen.
+    async fn days_on_which_clocks_are_set_have_the_hours_they_have(app) {
+        let owner = app.owner().await;
+        for (now, first, day, hours) in [
+            ("2026-03-29T22:30:00Z", "2026-03-28T23:00:00Z", "Sun 29 Mar 2026", 23),
+            ("2026-10-25T23:30:00Z", "2026-10-24T22:00:00Z", "Sun 25 Oct 2026", 25),
+        ] {
+            app.clock.set(at(now));
+            let owner = Person::sign_in(app.address, &owner.email).await;
+            for hour in 0..27 {
+                let moment = at(first).plus_seconds((hour - 1) * HOUR_SECONDS);
+                count(app, &owner, &moment.rfc3339(), "allowed", 1 << hour).await;
+            }
+            let berlin = from(&owner, "Europe/Berlin");
+            let of_day = |series: &UsageSeries| {
+                series.buckets.iter().find(|bucket| bucket.name == day).map(|bucket| bucket.answers.allowed)
+            };
+            // All but the hour before its first and those after its last.
+            let all = ((1 << hours) - 1) << 1;
+            assert_eq!(of_day(&series(&berlin, None, Window::Month).await), Some(all), "{day}");
+
+            let by_hour = series(&berlin, None, Window::Day).await;
+            let requests: Vec<_> = by_hour.buckets.iter().map(|bucket| bucket.answers.allowed).collect();
+            let last: Vec<_> = (hours - 22..=hours + 1).map(|hour| 1 << hour).collect();
+            assert_eq!(requests, last, "the last 24 hours, each once: {day}");
+            let names: BTreeSet<_> = by_hour.buckets.iter().map(|bucket| &bucket.name).collect();
+            assert_eq!(names.len(), 24, "each with a name of its own: {names:?}");
         }
     }
 

@@ -309,6 +309,13 @@ impl Person {
         self.key_get(key.view.id).await.last_used.expect("it was used").address
     }
 
+    /// Lets secrets be due for rotation after so many days, in production and elsewhere.
+    pub(crate) async fn due_after(&self, production: i64, others: i64) {
+        let form = |production: i64, others: i64| json!({ "name": self.viewer.organization_name, "due": { "production": production, "others": others } });
+        let params = json!({ "before": form(90, 180), "after": form(production, others) });
+        self.caller.call("organization_update", json!({ "params": params })).await.ok::<Value>();
+    }
+
     pub(crate) async fn revoke(&self, id: KeyId) {
         self.caller.call("key_revoke", json!({ "id": id, "reason": "" })).await.ok::<Value>();
     }
