@@ -30,6 +30,10 @@ pub const ALERTS: &str = "/alerts";
 pub const ALERT_SETTINGS: &str = "/alerts/settings";
 /// The organization, one's own password and sessions.
 pub const SETTINGS: &str = "/settings";
+/// How to handle keys. Reads without scripts.
+pub const GUIDE: &str = "/docs/guide";
+/// The reference of the API. Reads without scripts.
+pub const REFERENCE: &str = "/docs";
 /// Accepting an invitation: `/join?token=…`.
 pub const JOIN: &str = "/join";
 /// Signing in.

@@ -1,7 +1,7 @@
 //! Who is signed in, how the page looks, and the way out.
 
 use leptos::{prelude::*, server_fn::ServerFn};
-use shared::account::Viewer;
+use shared::{account::Viewer, path};
 
 use super::theme::ThemeSwitch;
 use crate::{
@@ -34,6 +34,9 @@ pub(super) fn AccountMenu(viewer: Viewer) -> impl IntoView {
                 <span>{roles}</span>
             </div>
             <ThemeSwitch/>
+            // No pages of the application.
+            <a class="menu-item" href=path::GUIDE rel="external">"Guide"</a>
+            <a class="menu-item" href=path::REFERENCE rel="external">"API reference"</a>
             <SignOutForm/>
         </Menu>
     }

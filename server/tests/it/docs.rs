@@ -1,4 +1,4 @@
-//! `/docs`: the reference that people read.
+//! `/docs` and `/docs/guide`: the reference and the guide that people read.
 
 use std::collections::BTreeSet;
 
@@ -29,8 +29,9 @@ both_databases! {
         }
     }
 
-    async fn it_reads_without_scripts_and_loads_nothing_from_elsewhere(app) {
-        let answer = app.visitor().get("/docs").await;
+    async fn both_read_without_scripts_and_load_nothing_from_elsewhere(app) {
+        for path in ["/docs", "/docs/guide"] {
+        let answer = app.visitor().get(path).await;
         for tag in ["<script", "<style", " style=", " onclick=", "<iframe"] {
             assert!(!answer.text.contains(tag), "{tag}");
         }
@@ -40,13 +41,28 @@ both_databases! {
             let is_ours = address.starts_with('#') || (address.starts_with('/') && !address.starts_with("//"));
             assert!(is_ours, "{address}");
         }
+        }
     }
 
-    async fn every_link_inside_of_it_leads_somewhere_and_no_place_is_there_twice(app) {
-        let page = app.visitor().get("/docs").await.text;
+    /// Whoever is signed in sees the pages; anything else than a page of theirs would be a link into nothing.
+    async fn the_guide_leads_to_pages_that_are_there(app) {
+        let owner = app.owner().await;
+        let guide = app.visitor().get("/docs/guide").await;
+        assert_eq!((guide.status, guide.header("content-type")), (200, "text/html; charset=utf-8"));
+        let links: BTreeSet<_> = quoted(&guide.text, "href=\"/").into_iter().filter(|link| !link.contains('.')).collect();
+        assert!(links.len() > 12, "{links:?}");
+        for link in links {
+            assert_eq!(owner.caller.get(&format!("/{link}")).await.status, 200, "/{link}");
+        }
+    }
+
+    async fn every_link_inside_of_them_leads_somewhere_and_no_place_is_there_twice(app) {
+        for path in ["/docs", "/docs/guide"] {
+        let page = app.visitor().get(path).await.text;
         let ids = quoted(&page, " id=\"");
         assert_eq!(page.matches(" id=\"").count(), ids.len());
         let lost: Vec<_> = quoted(&page, "href=\"#").into_iter().filter(|target| !ids.contains(target)).collect();
         assert_eq!(lost, Vec::<String>::new());
+        }
     }
 }

@@ -1,60 +1,27 @@
-//! `GET /docs`: the reference of `/v1`, made of the same document that `/v1/openapi.json` is. Reads without scripts.
+//! The reference of `/v1`, made of the same document that `/v1/openapi.json` is.
 
 #![expect(clippy::indexing_slicing, reason = "JSON that is read by a name or a place that is not there is null")]
 
 use std::sync::LazyLock;
 
-use axum::{
-    Router,
-    extract::State,
-    response::{IntoResponse as _, Response},
-    routing::get,
-};
-use http::{
-    HeaderValue, StatusCode,
-    header::{CONTENT_SECURITY_POLICY, CONTENT_TYPE},
-};
-use maud::{DOCTYPE, Markup, PreEscaped, html};
+use http::StatusCode;
+use maud::{Markup, html};
 use serde_json::Value;
 
-use crate::{
-    middleware::security_headers::READ_ONLY_PAGE,
-    state::AppState,
-    v1::{example, openapi, reason},
-};
+use super::{anchor, markdown};
+use crate::v1::{example, openapi, reason};
 
-/// `/docs`
-const PATH: &str = "/docs";
+/// The document does not change while the server runs.
+static DOCUMENT: LazyLock<Reference<'static>> = LazyLock::new(|| Reference(openapi::value()));
 
-/// All of the page but its `<head>`. The document does not change while the server runs.
-static BODY: LazyLock<String> = LazyLock::new(|| Reference(openapi::value()).body().into_string());
-
-pub(crate) fn router() -> Router<AppState> {
-    Router::new().route(PATH, get(docs))
+/// The list of what there is.
+pub(super) fn contents() -> Markup {
+    DOCUMENT.contents()
 }
 
-async fn docs(State(state): State<AppState>) -> Response {
-    let page = page(&state.site.assets().css).into_string();
-    let kind = HeaderValue::from_static("text/html; charset=utf-8");
-    ([(CONTENT_TYPE, kind), (CONTENT_SECURITY_POLICY, READ_ONLY_PAGE)], page).into_response()
-}
-
-fn page(css: &str) -> Markup {
-    html! {
-        (DOCTYPE)
-        html lang="en" {
-            head {
-                meta charset="utf-8";
-                meta name="viewport" content="width=device-width, initial-scale=1";
-                meta name="color-scheme" content="light dark";
-                meta name="robots" content="noindex";
-                title { "API reference · IPAware" }
-                link rel="icon" href="/favicon.svg" type="image/svg+xml";
-                link rel="stylesheet" href=(format!("/pkg/{css}"));
-            }
-            body { (PreEscaped(BODY.as_str())) }
-        }
-    }
+/// The page.
+pub(super) fn main() -> Markup {
+    DOCUMENT.main()
 }
 
 /// The document, of which every part of the page is made.
@@ -78,25 +45,15 @@ impl<'d> Operation<'d> {
 }
 
 impl<'d> Reference<'d> {
-    fn body(&self) -> Markup {
+    fn main(&self) -> Markup {
         let Self(document) = self;
         html! {
-            a.skip-link href="#content" { "Skip to content" }
-            div.docs {
-                header.docs-head {
-                    p.brand { a href="/" { "IPAware" } }
-                    p { a href=(openapi::PATH) { "openapi.json" } }
-                }
-                (self.contents())
-                main #content tabindex="-1" {
-                    h1 { "API reference" }
-                    p.muted { "Version " (text(&document["info"]["version"])) }
-                    (markdown(text(&document["info"]["description"])))
-                    @for tag in each(&document["tags"]) { (self.group(tag)) }
-                    (refusals())
-                    (self.objects())
-                }
-            }
+            h1 { "API reference" }
+            p.muted { "Version " (text(&document["info"]["version"])) }
+            (markdown(text(&document["info"]["description"])))
+            @for tag in each(&document["tags"]) { (self.group(tag)) }
+            (refusals())
+            (self.objects())
         }
     }
 
@@ -112,22 +69,18 @@ impl<'d> Reference<'d> {
 
     fn contents(&self) -> Markup {
         html! {
-            nav.docs-contents aria-label="Contents" {
-                ul {
-                    @for tag in each(&self.0["tags"]).map(|tag| text(&tag["name"])) {
-                        li {
-                            a href=(format!("#{}", anchor(tag))) { (tag) }
-                            ul {
-                                @for operation in self.operations().filter(|operation| operation.tag() == tag) {
-                                    li { a href=(format!("#{}", operation.id())) { (text(&operation.about["summary"])) } }
-                                }
-                            }
+            @for tag in each(&self.0["tags"]).map(|tag| text(&tag["name"])) {
+                li {
+                    a href=(format!("#{}", anchor(tag))) { (tag) }
+                    ul {
+                        @for operation in self.operations().filter(|operation| operation.tag() == tag) {
+                            li { a href=(format!("#{}", operation.id())) { (text(&operation.about["summary"])) } }
                         }
                     }
-                    li { a href="#refusals" { "Refusals" } }
-                    li { a href="#objects" { "Objects" } }
                 }
             }
+            li { a href="#refusals" { "Refusals" } }
+            li { a href="#objects" { "Objects" } }
         }
     }
 
@@ -425,10 +378,6 @@ fn each(value: &Value) -> impl Iterator<Item = &Value> {
     value.as_array().into_iter().flatten()
 }
 
-fn anchor(name: &str) -> String {
-    name.to_lowercase().replace(' ', "-")
-}
-
 fn pretty(value: &Value) -> String {
     serde_json::to_string_pretty(value).unwrap_or_default()
 }
@@ -436,11 +385,4 @@ fn pretty(value: &Value) -> String {
 /// Can be scrolled with the keyboard where it is wider than the page.
 fn listing(text: &str) -> Markup {
     html! { pre tabindex="0" { code { (text) } } }
-}
-
-/// Our own sentences, which come from the code.
-fn markdown(text: &str) -> Markup {
-    let mut out = String::new();
-    pulldown_cmark::html::push_html(&mut out, pulldown_cmark::Parser::new(text));
-    PreEscaped(out)
 }
