@@ -19,7 +19,7 @@ use tracing::{Level, Span, Subscriber};
 use tracing_opentelemetry::OpenTelemetrySpanExt as _;
 use tracing_subscriber::{
     EnvFilter, Layer,
-    filter::{FilterExt as _, filter_fn},
+    filter::{FilterExt as _, LevelFilter, filter_fn},
     fmt::{self, MakeWriter},
     layer::SubscriberExt as _,
     registry::LookupSpan,
@@ -55,7 +55,7 @@ pub fn start(format: LogFormat, collector: Option<&str>) -> Result<Traces> {
             .with_tracer(provider.tracer("ipaware"))
             .with_location(false)
             .with_threads(false)
-            .with_filter(filter_fn(|metadata| metadata.target() == TRACES))
+            .with_filter(filter_fn(|metadata| metadata.target() == TRACES).with_max_level_hint(LevelFilter::INFO))
     });
     tracing_subscriber::registry().with(lines(format, filter, std::io::stderr)).with(spans).init();
     Ok(Traces(provider))
@@ -77,7 +77,9 @@ where
     let allowed = filter_fn(move |metadata| {
         metadata.target() != TRACES && (*metadata.level() <= Level::INFO || is_ours(metadata.target()))
     });
-    lines.with_filter(filter.and(allowed))
+    // Said in advance: asked each time, a filter of one layer never says no for the whole, and what is not written costs
+    // nearly as much as what is.
+    lines.with_filter(filter.and(allowed.with_max_level_hint(LevelFilter::TRACE)))
 }
 
 fn provider(endpoint: &str) -> Result<SdkTracerProvider> {
@@ -123,4 +125,24 @@ pub fn request_span(method: &http::Method, path: &str, headers: &HeaderMap, requ
         _ = span.set_parent(parent);
     }
     span
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_not_written_is_known_before_it_is_made() {
+        for (chosen, most) in [
+            ("info", LevelFilter::INFO),
+            ("warn", LevelFilter::WARN),
+            ("warn,access=debug", LevelFilter::DEBUG),
+            ("off", LevelFilter::OFF),
+        ] {
+            let lines = lines(LogFormat::Text, EnvFilter::new(chosen), std::io::sink);
+            let subscriber =
+                tracing_subscriber::registry().with(lines).with(None::<tracing_subscriber::layer::Identity>);
+            assert_eq!(subscriber.max_level_hint(), Some(most), "{chosen}");
+        }
+    }
 }
