@@ -1,8 +1,6 @@
 //! What is left of the plan.
 
-use diesel::{
-    BoolExpressionMethods as _, ExpressionMethods as _, NullableExpressionMethods as _, QueryDsl as _, dsl::count_star,
-};
+use diesel::{BoolExpressionMethods as _, ExpressionMethods as _, NullableExpressionMethods as _, QueryDsl as _};
 use diesel_async::RunQueryDsl as _;
 use shared::{
     OrganizationId, Timestamp,
@@ -38,9 +36,9 @@ impl Backend {
             .load(&mut self.inner.store.read().await?)
             .await?;
         self.compare(Limit::Requests, requests, now).await?;
-        let keys: Vec<Used> = api_keys::table
-            .inner_join(organizations::table)
-            .filter(organizations::plan.eq_any(plans.names_of(|plan| plan.active_keys.is_some())))
+        // Organization by organization: counted in one go, those without a limit would be counted, too.
+        let counted = api_keys::table
+            .filter(api_keys::organization_id.eq(organizations::id))
             .filter(api_keys::status.ne(KeyStatus::Revoked.code()))
             .filter(
                 api_keys::status
@@ -48,10 +46,13 @@ impl Backend {
                     .or(api_keys::expires_at.is_null())
                     .or(api_keys::expires_at.gt(Moment(now)).assume_not_null()),
             )
-            .group_by((organizations::id, organizations::plan))
-            .select((organizations::id, organizations::plan, count_star()))
+            .count();
+        let keys: Vec<(Id<OrganizationId>, String, Option<i64>)> = organizations::table
+            .filter(organizations::plan.eq_any(plans.names_of(|plan| plan.active_keys.is_some())))
+            .select((organizations::id, organizations::plan, counted.single_value()))
             .load(&mut self.inner.store.read().await?)
             .await?;
+        let keys = keys.into_iter().map(|(id, plan, keys)| (id, plan, keys.unwrap_or(0))).collect();
         self.compare(Limit::Keys, keys, now).await
     }
 

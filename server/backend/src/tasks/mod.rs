@@ -24,10 +24,10 @@ const FOLLOW_EVERY: Duration = Duration::from_millis(500);
 /// How often ended sessions, old changes and old answers are deleted.
 const SWEEP_EVERY: Duration = Duration::from_secs(600);
 /// How often recent requests are looked at for alerts, and how often the plans and the calendar are: the latter means
-/// every key.
+/// every key that is old.
 const WATCH_REQUESTS_EVERY: Duration = Duration::from_secs(2);
 const WATCH_PLANS_EVERY: Duration = Duration::from_secs(30);
-const WATCH_DATES_EVERY: Duration = Duration::from_secs(600);
+const WATCH_DATES_EVERY: Duration = Duration::from_secs(3_600);
 /// A change is of no use once every process has applied it; one that was away for longer than this loads anew anyway.
 const KEEP_CHANGES_DAYS: i64 = 7;
 
