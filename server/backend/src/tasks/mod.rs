@@ -148,8 +148,9 @@ impl Backend {
             .execute(&mut connection)
             .await?;
         diesel::delete(index_changes::table.filter(index_changes::at.lt(old))).execute(&mut connection).await?;
-        usage::sweep(&mut connection, now).await?;
-        self.sweep_alerts(&mut connection, now).await
+        self.sweep_alerts(&mut connection, now).await?;
+        drop(connection);
+        usage::sweep(&self.inner.store, now).await
     }
 }
 
