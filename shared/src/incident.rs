@@ -51,12 +51,16 @@ pub struct KeyContained {
     pub took_ms: u64,
 }
 
+/// In place of the permissions, which cannot be called so: all that a key did on a day beside what is kept one by one,
+/// from whatever addresses and with whatever questions.
+pub const ADDED_UP: &str = "*";
+
 /// From one address, with one question.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ActivityLine {
-    /// Empty when whoever asked did not say.
+    /// Empty when whoever asked did not say, and where [`ADDED_UP`] stands for the permissions.
     pub address: String,
-    /// The permissions that were asked for and held, with spaces between them.
+    /// The permissions that were asked for and held, with spaces between them; or [`ADDED_UP`].
     pub permissions: String,
     /// Of the last request.
     pub user_agent: Option<String>,

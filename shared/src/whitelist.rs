@@ -160,6 +160,9 @@ pub struct WhitelistCallers {
     pub total: u64,
     /// How many requests of theirs there were.
     pub requests: u64,
+    /// How many more requests there were from addresses that were not kept one by one, as a key had too many of them on a
+    /// day: nobody can say whether those are on the whitelist.
+    pub scattered: u64,
     /// When this was read.
     pub now: Timestamp,
 }

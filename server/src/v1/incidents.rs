@@ -129,9 +129,10 @@ struct ActivityOut {
 #[derive(Serialize, ToSchema)]
 #[schema(as = KeyUse)]
 struct UseOut {
-    /// Empty when whoever asked did not say.
+    /// Empty when whoever asked did not say, and for what is not kept one by one.
     address: String,
-    /// The permissions that were asked for and held, with spaces between them.
+    /// The permissions that were asked for and held, with spaces between them. `*` for what is not kept one by one, from
+    /// various addresses: of a key and day, all but a thousand of these objects.
     permissions: String,
     /// Of the last request.
     #[schema(required = true)]

@@ -163,7 +163,7 @@ struct Caller {
     /// `null` for whoever lacks `api.key.view`.
     #[schema(required = true)]
     key: Option<CallerKey>,
-    /// `null` when it was not known, which no list allows, and for all of so many that they are not kept one by one.
+    /// `null` when it was not known, which no list allows.
     #[schema(schema_with = address_or_null, required = true)]
     address: Option<Network>,
     /// How many requests there were.

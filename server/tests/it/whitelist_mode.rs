@@ -1,5 +1,8 @@
 //! Off, report only, on: what each does, and what is asked before.
 
+use std::net::IpAddr;
+
+use backend::keyring::{Question, secret::WellFormed};
 use serde_json::{Value, json};
 use shared::{
     AppError,
@@ -50,6 +53,25 @@ both_databases! {
         let trail = app.database.texts(audited).await;
         assert_eq!(trail.len(), 5);
         assert_eq!(serde_json::from_str::<Value>(&trail[1]).expect("JSON"), json!({ "before": { "mode": "report" }, "after": { "mode": "on" } }));
+    }
+
+    /// 256 addresses of a key are kept one by one between two writes.
+    async fn of_more_addresses_than_are_kept_it_is_not_said_that_they_are_shut_out(app) {
+        let owner = app.owner().await;
+        let key = owner.key(SystemRole::ApiClient).await;
+        owner.whitelist("203.0.0.0/16", "Office").await;
+        let secret = WellFormed::read(&key.secret).expect("a secret");
+        for number in 0..300_u16 {
+            let [high, low] = number.to_be_bytes();
+            let address = Some(IpAddr::from([203, 0, high, low]));
+            let verdict = app.backend.verify(Ok(secret), &Question { address, ..Question::default() });
+            assert_eq!(verdict.outcome, Ok(()));
+        }
+        written(app).await;
+        let found = preview(&owner).await;
+        assert_eq!((told(&found), found.total, found.scattered), (vec![], 0, 44));
+        let last = owner.key_get(key.view.id).await.last_used.expect("it was used");
+        assert!(last.address.starts_with("203.0."), "{}", last.address);
     }
 
     async fn an_empty_list_is_switched_on_only_if_that_is_meant(app) {

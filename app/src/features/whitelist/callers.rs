@@ -22,7 +22,7 @@ fn key_link(id: KeyId) -> String {
 }
 
 fn address(caller: &WhitelistCaller) -> String {
-    caller.address.map_or_else(|| "other addresses".to_owned(), |address| address.to_string())
+    caller.address.map_or_else(|| "an unknown address".to_owned(), |address| address.to_string())
 }
 
 /// `1 caller`, `3 callers`
@@ -36,11 +36,21 @@ fn rest(callers: &WhitelistCallers) -> Option<String> {
     (callers.total > shown).then(|| format!("and {} more", callers.total.saturating_sub(shown)))
 }
 
+/// What nobody can look up any more.
+fn scattered_sentence(requests: u64) -> Option<String> {
+    (requests > 0).then(|| {
+        format!(
+            "{} came from so many addresses that these were not kept one by one: they may be on the whitelist or not.",
+            counted(requests, "more request")
+        )
+    })
+}
+
 /// Who would have been refused while the whitelist only reports.
 #[component]
 pub(super) fn Reported(tab: Tab, callers: WhitelistCallers, refused: Signal<Option<String>>) -> impl IntoView {
     let rest = rest(&callers);
-    let WhitelistCallers { callers, total, requests, now } = callers;
+    let WhitelistCallers { callers, total, requests, scattered, now } = callers;
     let said = match total {
         0 => format!("Would have refused nobody in the last {REPORT_DAYS} days."),
         _ => format!(
@@ -49,6 +59,7 @@ pub(super) fn Reported(tab: Tab, callers: WhitelistCallers, refused: Signal<Opti
             counted(requests, "request")
         ),
     };
+    let scattered = scattered_sentence(scattered);
     let row = move |caller: WhitelistCaller| {
         let known = caller.address;
         let add = Callback::new(move |()| {
@@ -96,6 +107,7 @@ pub(super) fn Reported(tab: Tab, callers: WhitelistCallers, refused: Signal<Opti
         <section class="whitelist-report" aria-labelledby="reported">
             <h2 id="reported">"Report"</h2>
             <p>{said}</p>
+            {scattered.map(|said| view! { <p>{said}</p> })}
             {table}
         </section>
     }
@@ -105,7 +117,19 @@ pub(super) fn Reported(tab: Tab, callers: WhitelistCallers, refused: Signal<Opti
 #[component]
 pub(super) fn ShutOut(callers: WhitelistCallers) -> impl IntoView {
     let rest = rest(&callers);
-    let WhitelistCallers { callers, total, now, .. } = callers;
+    let WhitelistCallers { callers, total, scattered, now, .. } = callers;
+    let scattered = scattered_sentence(scattered);
+    if total == 0
+        && let Some(said) = scattered
+    {
+        return view! {
+            <Banner severity=Severity::Error>
+                <p>{format!("Nobody else would have been shut out in the last {PREVIEW_DAYS} days.")}</p>
+                <p>{said}</p>
+            </Banner>
+        }
+        .into_any();
+    }
     if total == 0 {
         return view! {
             <p>{format!("Every request that was allowed in the last {PREVIEW_DAYS} days came from an address on the whitelist.")}</p>
@@ -130,6 +154,7 @@ pub(super) fn ShutOut(callers: WhitelistCallers) -> impl IntoView {
             <ul class="consequences">
                 {callers.into_iter().map(row).collect_view()} {rest.map(|rest| view! { <li>{rest}</li> })}
             </ul>
+            {scattered.map(|said| view! { <p>{said}</p> })}
         </Banner>
     }
     .into_any()

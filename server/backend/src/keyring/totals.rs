@@ -9,7 +9,7 @@ use std::{
 };
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
-use shared::Timestamp;
+use shared::{Timestamp, incident::ADDED_UP};
 use smallvec::SmallVec;
 
 use super::{
@@ -50,9 +50,9 @@ pub(crate) struct Trace {
     #[serde(with = "postcard::fixint::le")]
     pub(crate) secret: u128,
     pub(crate) day: i64,
-    /// `None`: it is not known, or one of so many that they are not kept one by one.
+    /// `None`: it is not known.
     pub(crate) address: Option<IpAddr>,
-    /// The permissions that were asked for and held: names with spaces between them, in order.
+    /// The permissions that were asked for and held: names with spaces between them, in order. Or [`ADDED_UP`].
     pub(crate) asked: Text,
     pub(crate) first_at: i64,
     pub(crate) last_at: i64,
@@ -226,11 +226,11 @@ impl Trace {
 
     /// The same without what tells it from others of its day.
     fn of_others(self) -> Self {
-        Self { address: None, asked: Text::from(""), ..self }
+        Self { address: None, asked: Text::from(ADDED_UP), ..self }
     }
 
     fn is_of_others(&self) -> bool {
-        self.address.is_none() && self.asked.is_empty()
+        &*self.asked == ADDED_UP
     }
 
     fn is_of(&self, other: &Self) -> bool {

@@ -408,10 +408,10 @@ impl Backend {
             .await?;
         tx.touch(Subject::Key(id));
         let event = status_event("key.resume", &before, KeyStatus::Active, None);
-        let committed = tx.commit(event, || {}).await?;
+        // Whatever refused it early is over as well; afterwards, somebody else may have refused it anew.
+        let release = || self.inner.keyring.index.release(id, KeyStatus::Paused);
+        let committed = tx.commit(event, release).await?;
         self.applied(committed).await?;
-        // Whatever refused it early is over as well.
-        self.inner.keyring.index.release(id);
         self.key_view(&mut *self.inner.store.read().await?, permit.organization(), id).await
     }
 
@@ -484,8 +484,8 @@ impl Backend {
         };
         let committed = tx.commit(event, hold).await.map_err(held_and_failed)?;
         self.applied(committed).await?;
-        if to.is_some() {
-            index.release(id);
+        if let Some(to) = to {
+            index.release(id, to);
         }
         Ok(())
     }

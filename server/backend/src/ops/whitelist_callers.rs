@@ -11,6 +11,7 @@ use diesel::{
 use diesel_async::RunQueryDsl as _;
 use shared::{
     KeyId, Permission, Timestamp,
+    incident::ADDED_UP,
     key::KeyStatus,
     network::Network,
     role::KeyHolder,
@@ -70,7 +71,8 @@ impl Backend {
         let mut callers = self.callers_from(permit, which).await?;
         let (total, requests) = (callers.len() as u64, callers.iter().map(|caller| caller.requests).sum());
         callers.truncate(CALLERS_SHOWN);
-        Ok(WhitelistCallers { callers, total, requests, now: self.now() })
+        let scattered = self.scattered_requests(permit, which).await?;
+        Ok(WhitelistCallers { callers, total, requests, scattered, now: self.now() })
     }
 
     /// A slice of the same list, as a whole.
@@ -87,6 +89,24 @@ impl Backend {
         slicing.cut_sorted(self.callers_from(permit, which).await?, place)
     }
 
+    /// Those of which it is not known any more where they came from.
+    async fn scattered_requests(&self, permit: &Permit<WhitelistRead>, which: Elsewhere) -> Result<u64, Failure> {
+        let counted = which.column();
+        let keys = api_keys::table
+            .filter(api_keys::organization_id.eq(Id(permit.organization())))
+            .filter(api_keys::status.ne(KeyStatus::Revoked.code()))
+            .select(api_keys::id);
+        let requests = key_traces::table
+            .filter(key_traces::organization_id.eq(Id(permit.organization())))
+            .filter(key_traces::day.ge(self.now().day_number() - which.days()))
+            .filter(key_traces::asked.eq(ADDED_UP))
+            .filter(key_traces::key_id.eq_any(keys))
+            .select(sql::<BigInt>(&format!("CAST(COALESCE(sum({counted}), 0) AS BIGINT)")))
+            .first(&mut *self.inner.store.read().await?)
+            .await?;
+        Ok(count(requests))
+    }
+
     async fn callers_from(
         &self,
         permit: &Permit<WhitelistRead>,
@@ -100,6 +120,7 @@ impl Backend {
         let traces = key_traces::table
             .filter(key_traces::organization_id.eq(Id(organization)))
             .filter(key_traces::day.ge(since))
+            .filter(key_traces::asked.ne(ADDED_UP))
             .filter(sql::<Bool>(&format!("{counted} > 0")));
         let names: HashMap<Id<KeyId>, String> = api_keys::table
             .filter(api_keys::organization_id.eq(Id(organization)))

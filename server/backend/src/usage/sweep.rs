@@ -1,13 +1,14 @@
 //! What of the usage is too old, or too much, for anybody to look at.
 
 use diesel::{
-    ExpressionMethods as _, QueryDsl as _,
+    ExpressionMethods as _, QueryDsl as _, QueryableByName,
     dsl::count_star,
     sql_types::{BigInt, Text},
 };
 use diesel_async::{AsyncConnection as _, RunQueryDsl as _};
-use shared::{KeyId, Timestamp};
+use shared::{KeyId, OrganizationId, Timestamp, incident::ADDED_UP};
 
+use super::write::{TraceRow, insert_traces};
 use crate::{
     db::{
         anydb::{AnyConnection, Moment, UtcMoment},
@@ -77,32 +78,55 @@ async fn keep_last_refusals(connection: &mut AnyConnection, key: Id<KeyId>, coun
     Ok(())
 }
 
-/// The numbers stay exact: what is not kept one by one is added up without its address.
+/// What is not kept any more.
+#[derive(QueryableByName)]
+struct Swept {
+    #[diesel(sql_type = Text)]
+    organization_id: Id<OrganizationId>,
+    #[diesel(sql_type = UtcMoment)]
+    first_at: Moment,
+    #[diesel(sql_type = UtcMoment)]
+    last_at: Moment,
+    #[diesel(sql_type = BigInt)]
+    allowed: i64,
+    #[diesel(sql_type = BigInt)]
+    refused: i64,
+    #[diesel(sql_type = BigInt)]
+    reported: i64,
+}
+
+/// The numbers stay exact: what is not kept one by one is added up. It is deleted first, and what was deleted is what is
+/// added: somebody else may be adding to these rows, or sweeping them, at the same moment.
 async fn keep_last_traces(connection: &mut AnyConnection, key: Id<KeyId>, day: i64) -> Result<(), Failure> {
-    let too_many = format!(
-        "(SELECT *, row_number() OVER (ORDER BY last_at DESC, address, asked) AS place FROM key_traces \
-         WHERE key_id = $1 AND day = $2 AND address <> '') AS placed WHERE place > {KEEP_TRACES_OF_A_DAY}"
-    );
-    let add_up = format!(
-        "INSERT INTO key_traces (organization_id, day, key_id, address, asked, first_at, last_at, allowed, refused, \
-         reported) SELECT organization_id, day, key_id, '', '', min(first_at), max(last_at), sum(allowed), \
-         sum(refused), sum(reported) FROM {too_many} GROUP BY organization_id, day, key_id \
-         ON CONFLICT (organization_id, day, key_id, address, asked) DO UPDATE SET \
-         first_at = CASE WHEN excluded.first_at < key_traces.first_at THEN excluded.first_at ELSE key_traces.first_at END, \
-         last_at = CASE WHEN excluded.last_at > key_traces.last_at THEN excluded.last_at ELSE key_traces.last_at END, \
-         allowed = key_traces.allowed + excluded.allowed, refused = key_traces.refused + excluded.refused, \
-         reported = key_traces.reported + excluded.reported"
-    );
     let delete = format!(
-        "DELETE FROM key_traces WHERE key_id = $1 AND day = $2 AND address <> '' AND (address, asked) IN \
-         (SELECT address, asked FROM {too_many})"
+        "DELETE FROM key_traces WHERE key_id = $1 AND day = $2 AND asked <> '{ADDED_UP}' AND (address, asked) IN \
+         (SELECT address, asked FROM (SELECT address, asked, row_number() OVER (ORDER BY last_at DESC, address, asked) \
+         AS place FROM key_traces WHERE key_id = $1 AND day = $2 AND asked <> '{ADDED_UP}') AS placed \
+         WHERE place > {KEEP_TRACES_OF_A_DAY}) \
+         RETURNING organization_id, first_at, last_at, allowed, refused, reported"
     );
     connection
         .transaction(async |connection| -> Result<(), Failure> {
-            for sql in [add_up, delete] {
-                diesel::sql_query(sql).bind::<Text, _>(key).bind::<BigInt, _>(day).execute(connection).await?;
-            }
-            Ok(())
+            let swept: Vec<Swept> =
+                diesel::sql_query(delete).bind::<Text, _>(key).bind::<BigInt, _>(day).load(connection).await?;
+            let rows = swept.into_iter().map(|swept| TraceRow {
+                organization_id: swept.organization_id,
+                day,
+                key_id: key,
+                address: String::new(),
+                asked: ADDED_UP.to_owned(),
+                first_at: swept.first_at,
+                last_at: swept.last_at,
+                user_agent: None,
+                allowed: swept.allowed,
+                refused: swept.refused,
+                reported: swept.reported,
+            });
+            let sum = rows.reduce(|mut sum, row| {
+                sum.add(row);
+                sum
+            });
+            insert_traces(connection, sum.into_iter().collect()).await
         })
         .await
 }

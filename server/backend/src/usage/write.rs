@@ -120,22 +120,22 @@ struct OrganizationMonthRow {
 
 #[derive(Insertable)]
 #[diesel(table_name = key_traces, treat_none_as_default_value = false)]
-struct TraceRow {
-    organization_id: Id<OrganizationId>,
-    day: i64,
-    key_id: Id<KeyId>,
-    address: String,
-    asked: String,
-    first_at: Moment,
-    last_at: Moment,
-    user_agent: Option<String>,
-    allowed: i64,
-    refused: i64,
-    reported: i64,
+pub(super) struct TraceRow {
+    pub(super) organization_id: Id<OrganizationId>,
+    pub(super) day: i64,
+    pub(super) key_id: Id<KeyId>,
+    pub(super) address: String,
+    pub(super) asked: String,
+    pub(super) first_at: Moment,
+    pub(super) last_at: Moment,
+    pub(super) user_agent: Option<String>,
+    pub(super) allowed: i64,
+    pub(super) refused: i64,
+    pub(super) reported: i64,
 }
 
 impl TraceRow {
-    fn add(&mut self, other: Self) {
+    pub(super) fn add(&mut self, other: Self) {
         if other.first_at.0 < self.first_at.0 {
             self.first_at = other.first_at;
         }
@@ -357,12 +357,14 @@ async fn write_sums(
 }
 
 async fn write_uses(connection: &mut AnyConnection, keys: &[(u128, KeyTotals)]) -> Result<(), Failure> {
+    // When, and the latest trace that says from where, if there is one.
     let mut latest = BTreeMap::<u128, (i64, &Trace)>::new();
     for trace in keys.iter().flat_map(|(_, totals)| &totals.traces) {
         let Some(used_at) = trace.used_at else { continue };
-        let known = latest.entry(trace.secret).or_insert((used_at, trace));
-        if known.0 < used_at {
-            *known = (used_at, trace);
+        let (at, known) = latest.entry(trace.secret).or_insert((used_at, trace));
+        *at = used_at.max(*at);
+        if (known.address.is_some(), known.used_at) < (trace.address.is_some(), trace.used_at) {
+            *known = trace;
         }
     }
     let row = |(secret, (used_at, trace)): (u128, (i64, &Trace))| SecretUseRow {
@@ -416,9 +418,14 @@ async fn write_traces(connection: &mut AnyConnection, keys: &[(u128, KeyTotals)]
             }
         }
     }
+    insert_traces(connection, rows.into_values().collect()).await
+}
+
+/// Adds to what there is.
+pub(super) async fn insert_traces(connection: &mut AnyConnection, rows: Vec<TraceRow>) -> Result<(), Failure> {
     let place =
         (key_traces::organization_id, key_traces::day, key_traces::key_id, key_traces::address, key_traces::asked);
-    for rows in chunks(rows.into_values().collect()) {
+    for rows in chunks(rows) {
         // The first moment stays what it was: journals are written in their order.
         diesel::insert_into(key_traces::table)
             .values(rows)

@@ -3,7 +3,7 @@
 use leptos::prelude::*;
 use shared::{
     AppError, KeyId, Timestamp,
-    incident::{self, Activity, ActivityLine, Containment, KeyContainParams, KeyContained},
+    incident::{self, ADDED_UP, Activity, ActivityLine, Containment, KeyContainParams, KeyContained},
     key::{KeyCreated, KeyView, REASON_MAX},
     path,
 };
@@ -247,8 +247,17 @@ fn table(activity: Activity) -> AnyView {
 
 fn row(line: ActivityLine, now: Signal<Timestamp>) -> AnyView {
     let ActivityLine { address, permissions, user_agent, last_at, allowed, refused, .. } = line;
-    let address = if address.is_empty() { "Other addresses".to_owned() } else { address };
-    let permissions = if permissions.is_empty() { "None".to_owned() } else { permissions };
+    let is_added_up = permissions == ADDED_UP;
+    let address = match address.as_str() {
+        "" if is_added_up => "Other addresses".to_owned(),
+        "" => "Not known".to_owned(),
+        _ => address,
+    };
+    let permissions = match permissions.as_str() {
+        "" => "None".to_owned(),
+        _ if is_added_up => "Various".to_owned(),
+        _ => permissions,
+    };
     view! {
         <tr role="row">
             <td role="cell" data-label="Address">

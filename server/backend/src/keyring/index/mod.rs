@@ -23,7 +23,7 @@ use arc_swap::{ArcSwap, Guard};
 use shared::{KeyId, OrganizationId, RoleId, SecretId, Timestamp, key::KeyStatus};
 
 pub(crate) use self::organization::OrganizationSlot;
-use self::table::{Entry, Filling, Mark, Table};
+use self::table::{Entry, Filling, Mark, Room, Table};
 use super::{
     decide::{KeyState, OrganizationState},
     pepper::SecretDigest,
@@ -153,6 +153,10 @@ enum Held {
 impl Held {
     const ALL: [Self; 3] = [Self::Not, Self::Paused, Self::Revoked];
 
+    fn as_what(status: KeyStatus) -> Self {
+        if status == KeyStatus::Revoked { Self::Revoked } else { Self::Paused }
+    }
+
     const fn status(self) -> Option<KeyStatus> {
         match self {
             Self::Not => None,
@@ -174,6 +178,7 @@ struct Changing {
 
 const RETIREMENT_BITS: u32 = 30;
 const RETIREMENT_MASK: u64 = (1 << RETIREMENT_BITS) - 1;
+const LAST_RETIREMENT: u32 = (1 << RETIREMENT_BITS) - 1;
 
 impl Changing {
     fn word(self) -> u64 {
@@ -250,13 +255,13 @@ impl Index {
     /// Refuses a key from now on, before the change is durable. Stays until [`Self::release`], whatever the database
     /// does: a revocation that could not be saved goes on refusing.
     pub(crate) fn hold(&self, id: KeyId, status: KeyStatus) {
-        let to = if status == KeyStatus::Revoked { Held::Revoked } else { Held::Paused };
-        self.set_held(id, |held| held.max(to));
+        self.set_held(id, |held| held.max(Held::as_what(status)));
     }
 
-    /// The state itself says it now.
-    pub(crate) fn release(&self, id: KeyId) {
-        self.set_held(id, |_| Held::Not);
+    /// The state itself says it now. A revocation that could not be saved outlives the end of a pause.
+    pub(crate) fn release(&self, id: KeyId, status: KeyStatus) {
+        let of = Held::as_what(status);
+        self.set_held(id, |held| if held > of { held } else { Held::Not });
     }
 
     fn set_held(&self, id: KeyId, to: impl Fn(Held) -> Held) {
@@ -323,7 +328,10 @@ impl Index {
         &self,
         secrets: impl IntoIterator<Item = (SecretDigest, SecretId, KeyId, Option<Timestamp>)>,
     ) {
+        // While nobody waits: the system may have to clear the memory first.
+        let room = self.table.wanted(&self.writing().filling).map(Room::new);
         let mut writing = self.writing();
+        writing.filling.take_in(room);
         for (digest, secret, key, retires_at) in secrets {
             let mark = Mark::from(&digest);
             if let Some(known) = self.table.find(mark) {
@@ -368,8 +376,10 @@ impl Index {
         u32::try_from(number).unwrap_or(NONE)
     }
 
+    /// What has no place has retired: of two mistakes, that is the safe one.
     fn retirement(&self, number: u32) -> Option<Timestamp> {
-        let at = self.retirements.get(usize::try_from(number).ok()?)?.load(Ordering::Acquire);
+        let place = usize::try_from(number).ok().and_then(|number| self.retirements.get(number));
+        let at = place.map_or(i64::MIN, |at| at.load(Ordering::Acquire));
         (at != i64::MAX).then_some(Timestamp::from_micros(at))
     }
 
@@ -382,7 +392,9 @@ impl Index {
                 number
             }
             None if at == i64::MAX => 0,
-            None => u32::try_from(self.retirements.push(AtomicI64::new(at))).unwrap_or(0),
+            // The last number has no place.
+            None => u32::try_from(self.retirements.push(AtomicI64::new(at)))
+                .map_or(LAST_RETIREMENT, |number| number.min(LAST_RETIREMENT)),
         }
     }
 
@@ -483,7 +495,7 @@ mod tests {
         const ACTIVE: KeyStatus = KeyStatus::Active;
         index.hold(one, KeyStatus::Paused);
         assert_eq!(statuses(), [KeyStatus::Paused, KeyStatus::Paused, ACTIVE]);
-        index.release(one);
+        index.release(one, KeyStatus::Paused);
         assert_eq!(statuses(), [ACTIVE; 3]);
         let expiring = KeyState { expires_at: Some(at), ..plain(ACTIVE) };
         for state in [plain(KeyStatus::Revoked), expiring, plain(KeyStatus::Paused)] {
@@ -534,7 +546,9 @@ mod tests {
         index.hold(id, KeyStatus::Revoked);
         index.hold(id, KeyStatus::Paused);
         assert_eq!(held(), (Some(KeyStatus::Revoked), Some(KeyStatus::Revoked)));
-        index.release(id);
+        index.release(id, KeyStatus::Paused);
+        assert_eq!(held(), (Some(KeyStatus::Revoked), Some(KeyStatus::Revoked)), "that was the pause");
+        index.release(id, KeyStatus::Revoked);
         assert_eq!(held(), (None, None));
     }
 }

@@ -39,6 +39,8 @@ const FULL: (usize, usize) = (5, 8);
 /// So many places are moved with every secret that is added: enough to be done long before the larger table is full too,
 /// and few enough that nobody has to wait for them.
 const MOVED_AT_ONCE: usize = 8;
+/// So many secrets before the table is full, the next one is made.
+const SOON: usize = 2_000;
 
 /// The part of a digest by which it is known. 192 bits of a keyed digest are as many as nobody can guess, and all of it
 /// would not fit into a line.
@@ -95,11 +97,29 @@ pub(super) struct Filling {
     here: usize,
     /// How many places of the table before were moved.
     moved: usize,
+    /// Where the table is moved to when it is full.
+    room: Option<Room>,
+}
+
+/// An empty table.
+#[derive(Debug)]
+pub(super) struct Room(Places);
+
+impl Room {
+    /// For so many secrets.
+    pub(super) fn new(secrets: usize) -> Self {
+        Self(Places::new(secrets))
+    }
 }
 
 impl Filling {
     pub(super) const fn secrets(&self) -> usize {
         self.secrets
+    }
+
+    /// For when it is needed.
+    pub(super) fn take_in(&mut self, room: Option<Room>) {
+        self.room = room.or_else(|| self.room.take());
     }
 }
 
@@ -118,6 +138,13 @@ impl Table {
         }
     }
 
+    /// How large the next table has to be, if it will be needed soon and is not there yet.
+    pub(super) fn wanted(&self, filling: &Filling) -> Option<usize> {
+        let both = self.places.load();
+        let is_soon = (filling.here + SOON) * FULL.1 >= both.now.all().len() * FULL.0;
+        (is_soon && both.before.is_none() && filling.room.is_none()).then(|| twice(&both.now))
+    }
+
     pub(super) fn find(&self, mark: Mark) -> Option<Entry> {
         let both = self.places.load();
         let place = both.now.find(mark).or_else(|| both.before.as_ref()?.find(mark))?;
@@ -128,8 +155,9 @@ impl Table {
     pub(super) fn add(&self, filling: &mut Filling, entry: Entry) {
         let mut both = self.places.load_full();
         if both.before.is_none() && filling.here * FULL.1 >= both.now.all().len() * FULL.0 {
-            let twice = Places::new(both.now.all().len() * 2 / ROOM);
-            both = Arc::new(Both { now: Arc::new(twice), before: Some(Arc::clone(&both.now)) });
+            let room = filling.room.take().filter(|Room(places)| places.all().len() > both.now.all().len());
+            let Room(now) = room.unwrap_or_else(|| Room::new(twice(&both.now)));
+            both = Arc::new(Both { now: Arc::new(now), before: Some(Arc::clone(&both.now)) });
             self.places.store(Arc::clone(&both));
             (filling.here, filling.moved) = (0, 0);
         }
@@ -162,6 +190,7 @@ impl Table {
 }
 
 /// The places of a table, each at the beginning of a line.
+#[derive(Debug)]
 struct Places {
     words: Vec<AtomicU64>,
     /// The first word that lies there.
@@ -171,7 +200,7 @@ struct Places {
 impl Places {
     fn new(secrets: usize) -> Self {
         let words = secrets * ROOM * WORDS + WORDS - 1;
-        // The system has cleared memory; clearing it here would take a tenth of a second for a million keys.
+        // Fresh memory of the system is clear. Clearing it here would take a tenth of a second for a million keys.
         let words =
             AtomicU64::new_vec_zeroed(words).unwrap_or_else(|_| (0..words).map(|_| AtomicU64::new(0)).collect());
         let beyond = words.as_ptr().addr() / size_of::<AtomicU64>() % WORDS;
@@ -219,6 +248,11 @@ impl Places {
         }
         false
     }
+}
+
+/// For how many secrets the table after this one is made.
+fn twice(places: &Places) -> usize {
+    places.all().len() * 2 / ROOM
 }
 
 fn entry_in(place: &Place) -> Option<Entry> {
