@@ -47,7 +47,8 @@ for (const [part, button, closing] of [
       await page.emulateMedia({ colorScheme });
       await axe(page);
     }
-    await dialog.getByRole("button", { name: closing }).click();
+    // The other one of that name is the cross in the corner.
+    await dialog.getByRole("button", { name: closing }).last().click();
     await expect(dialog).toBeHidden();
   });
 }
