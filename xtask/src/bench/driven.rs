@@ -59,6 +59,20 @@ impl Driven {
         Ok(Duration::from_secs_f64(ticks as f64 / rustix::param::clock_ticks_per_second() as f64))
     }
 
+    /// Waits for what a server does when it has just started: until it takes no time of the processor for a second, and not
+    /// for ever.
+    pub(super) fn settle(&self) -> Result<()> {
+        const SECOND: Duration = Duration::from_secs(1);
+        for _ in 0..60 {
+            let before = self.cpu()?;
+            std::thread::park_timeout(SECOND);
+            if self.cpu()?.saturating_sub(before) < SECOND / 20 {
+                return Ok(());
+            }
+        }
+        Ok(())
+    }
+
     pub(super) fn resident_bytes(&self) -> Result<u64> {
         let status = fs::read_to_string(format!("/proc/{}/status", self.child.id()))?;
         let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).context("no VmRSS")?;

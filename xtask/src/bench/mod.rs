@@ -124,6 +124,8 @@ fn costs(project: &Project, home: &Path, options: &Options, report: &mut Report)
     let few = Driven::serve(project, home, &folder(home, FEW))?;
     let many = Driven::serve(project, home, &folder(home, MANY))?;
     report.note("keys loaded in, s", MANY, many.loading.as_secs_f64());
+    few.settle()?;
+    many.settle()?;
     let difference = many.resident_bytes()?.saturating_sub(few.resident_bytes()?);
     report.note("bytes of memory for each key", MANY, difference as f64 / f64::from(MANY - FEW));
     let loads = [
@@ -203,6 +205,7 @@ fn while_other_things_happen(project: &Project, home: &Path, options: &Options, 
         copy_folder(&original, &copy)?;
         copy_folder(&original, &other)?;
         let server = Driven::serve(project, home, &copy)?;
+        server.settle()?;
         let load = Load::of(&original, (keys / ASKED).max(1));
         load.run(&server, options.seconds)?;
         let (mut slower, mut p99, mut done) = (Vec::new(), Vec::new(), Vec::new());
