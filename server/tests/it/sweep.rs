@@ -1,8 +1,5 @@
 //! What is kept for a time is there until its last moment, and gone after it, however often it is swept.
 
-use std::net::IpAddr;
-
-use backend::keyring::{Question, secret::WellFormed};
 use serde_json::{Value, json};
 use shared::{Timestamp, alert::AlertKind, role::SystemRole};
 
@@ -23,14 +20,9 @@ async fn sweep_at(app: &TestApp, now: Timestamp) {
 
 /// Uses the key once from each of so many addresses, a second later from as many others, and so on.
 async fn use_from(app: &TestApp, key: &KeyCaller, seconds: u8, each: u8) {
-    let secret = WellFormed::read(&key.secret).expect("a secret");
     for second in 0..seconds {
         app.clock.set(NOW.plus_seconds(second.into()));
-        for last in 0..each {
-            let address = Some(IpAddr::from([203, 0, second, last]));
-            let verdict = app.backend.verify(Ok(secret), &Question { address, ..Question::default() });
-            assert_eq!(verdict.outcome, Ok(()));
-        }
+        (0..each).for_each(|last| key.use_from(app, [203, 0, second, last]));
         app.backend.flush_usage().await.expect("written");
     }
 }

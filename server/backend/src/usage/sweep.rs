@@ -1,12 +1,12 @@
 //! What of the usage is too old, or too much, for anybody to look at.
 
 use diesel::{
-    ExpressionMethods as _, QueryDsl as _, QueryableByName,
+    ExpressionMethods as _, QueryDsl as _,
     dsl::count_star,
     sql_types::{BigInt, Text},
 };
 use diesel_async::{AsyncConnection as _, RunQueryDsl as _};
-use shared::{KeyId, OrganizationId, Timestamp, incident::ADDED_UP};
+use shared::{KeyId, Timestamp, incident::ADDED_UP};
 
 use super::write::{TraceRow, insert_traces};
 use crate::{
@@ -78,23 +78,6 @@ async fn keep_last_refusals(connection: &mut AnyConnection, key: Id<KeyId>, coun
     Ok(())
 }
 
-/// What is not kept any more.
-#[derive(QueryableByName)]
-struct Swept {
-    #[diesel(sql_type = Text)]
-    organization_id: Id<OrganizationId>,
-    #[diesel(sql_type = UtcMoment)]
-    first_at: Moment,
-    #[diesel(sql_type = UtcMoment)]
-    last_at: Moment,
-    #[diesel(sql_type = BigInt)]
-    allowed: i64,
-    #[diesel(sql_type = BigInt)]
-    refused: i64,
-    #[diesel(sql_type = BigInt)]
-    reported: i64,
-}
-
 /// The numbers stay exact: what is not kept one by one is added up. It is deleted first, and what was deleted is what is
 /// added: somebody else may be adding to these rows, or sweeping them, at the same moment.
 async fn keep_last_traces(connection: &mut AnyConnection, key: Id<KeyId>, day: i64) -> Result<(), Failure> {
@@ -103,26 +86,13 @@ async fn keep_last_traces(connection: &mut AnyConnection, key: Id<KeyId>, day: i
          (SELECT address, asked FROM (SELECT address, asked, row_number() OVER (ORDER BY last_at DESC, address, asked) \
          AS place FROM key_traces WHERE key_id = $1 AND day = $2 AND asked <> '{ADDED_UP}') AS placed \
          WHERE place > {KEEP_TRACES_OF_A_DAY}) \
-         RETURNING organization_id, first_at, last_at, allowed, refused, reported"
+         RETURNING *"
     );
     connection
         .transaction(async |connection| -> Result<(), Failure> {
-            let swept: Vec<Swept> =
+            let swept: Vec<TraceRow> =
                 diesel::sql_query(delete).bind::<Text, _>(key).bind::<BigInt, _>(day).load(connection).await?;
-            let rows = swept.into_iter().map(|swept| TraceRow {
-                organization_id: swept.organization_id,
-                day,
-                key_id: key,
-                address: String::new(),
-                asked: ADDED_UP.to_owned(),
-                first_at: swept.first_at,
-                last_at: swept.last_at,
-                user_agent: None,
-                allowed: swept.allowed,
-                refused: swept.refused,
-                reported: swept.reported,
-            });
-            let sum = rows.reduce(|mut sum, row| {
+            let sum = swept.into_iter().map(TraceRow::added_up).reduce(|mut sum, row| {
                 sum.add(row);
                 sum
             });

@@ -9,10 +9,11 @@ use std::{
 };
 
 use diesel::{
-    ExpressionMethods as _, Insertable, OptionalExtension as _, QueryDsl as _, dsl::case_when, upsert::excluded,
+    ExpressionMethods as _, Insertable, OptionalExtension as _, QueryDsl as _, QueryableByName, dsl::case_when,
+    upsert::excluded,
 };
 use diesel_async::{AsyncConnection as _, RunQueryDsl as _};
-use shared::{KeyId, OrganizationId, SecretId, Timestamp};
+use shared::{KeyId, OrganizationId, SecretId, Timestamp, incident::ADDED_UP};
 
 use super::{
     entry::{Gathered, Refused},
@@ -118,23 +119,28 @@ struct OrganizationMonthRow {
     requests: i64,
 }
 
-#[derive(Insertable)]
+#[derive(Insertable, QueryableByName)]
 #[diesel(table_name = key_traces, treat_none_as_default_value = false)]
 pub(super) struct TraceRow {
-    pub(super) organization_id: Id<OrganizationId>,
-    pub(super) day: i64,
-    pub(super) key_id: Id<KeyId>,
-    pub(super) address: String,
-    pub(super) asked: String,
-    pub(super) first_at: Moment,
-    pub(super) last_at: Moment,
-    pub(super) user_agent: Option<String>,
-    pub(super) allowed: i64,
-    pub(super) refused: i64,
-    pub(super) reported: i64,
+    organization_id: Id<OrganizationId>,
+    day: i64,
+    key_id: Id<KeyId>,
+    address: String,
+    asked: String,
+    first_at: Moment,
+    last_at: Moment,
+    user_agent: Option<String>,
+    allowed: i64,
+    refused: i64,
+    reported: i64,
 }
 
 impl TraceRow {
+    /// The same without what tells it from others of its key and day.
+    pub(super) fn added_up(self) -> Self {
+        Self { address: String::new(), asked: ADDED_UP.to_owned(), user_agent: None, ..self }
+    }
+
     pub(super) fn add(&mut self, other: Self) {
         if other.first_at.0 < self.first_at.0 {
             self.first_at = other.first_at;

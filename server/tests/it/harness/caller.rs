@@ -1,7 +1,7 @@
 //! Who calls: nobody in particular, somebody who is signed in, or an application with a key.
 
 use std::{
-    net::SocketAddr,
+    net::{IpAddr, SocketAddr},
     sync::atomic::{AtomicU32, Ordering},
 };
 
@@ -96,10 +96,16 @@ impl KeyCaller {
 
     /// Uses up what the plan Free allows in a month.
     pub(crate) fn use_up(&self, app: &TestApp) {
-        for _ in 0..FREE_REQUESTS {
-            let verdict = app.backend.verify(WellFormed::read(&self.secret), &Question::default());
-            assert_eq!(verdict.outcome, Ok(()));
-        }
+        (0..FREE_REQUESTS).for_each(|_| self.is_allowed(app, &Question::default()));
+    }
+
+    /// Uses it once from this address.
+    pub(crate) fn use_from(&self, app: &TestApp, address: impl Into<IpAddr>) {
+        self.is_allowed(app, &Question { address: Some(address.into()), ..Question::default() });
+    }
+
+    fn is_allowed(&self, app: &TestApp, question: &Question<'_>) {
+        assert_eq!(app.backend.verify(WellFormed::read(&self.secret), question).outcome, Ok(()));
     }
 }
 

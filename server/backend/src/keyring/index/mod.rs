@@ -7,7 +7,7 @@
 //!
 //! Whatever changes takes a lock, and what it needs to know of the keys lies behind that lock.
 
-pub(crate) mod organization;
+mod organization;
 mod table;
 
 use std::{
@@ -23,7 +23,7 @@ use arc_swap::{ArcSwap, Guard};
 use shared::{KeyId, OrganizationId, RoleId, SecretId, Timestamp, key::KeyStatus};
 
 pub(crate) use self::organization::OrganizationSlot;
-use self::table::{Entry, Filling, Mark, Room, Table};
+use self::table::{Entry, Filling, Mark, Places, Table};
 use super::{
     decide::{KeyState, OrganizationState},
     pepper::SecretDigest,
@@ -177,13 +177,12 @@ struct Changing {
 }
 
 const RETIREMENT_BITS: u32 = 30;
-const RETIREMENT_MASK: u64 = (1 << RETIREMENT_BITS) - 1;
 const LAST_RETIREMENT: u32 = (1 << RETIREMENT_BITS) - 1;
 
 impl Changing {
     fn word(self) -> u64 {
         u64::from(self.cell)
-            | (u64::from(self.retirement) & RETIREMENT_MASK) << u32::BITS
+            | u64::from(self.retirement.min(LAST_RETIREMENT)) << u32::BITS
             | (self.held as u64) << (u32::BITS + RETIREMENT_BITS)
     }
 
@@ -192,7 +191,7 @@ impl Changing {
         let held = usize::try_from(word >> (u32::BITS + RETIREMENT_BITS)).unwrap_or(0);
         Self {
             cell: half(word),
-            retirement: half(word >> u32::BITS & RETIREMENT_MASK),
+            retirement: half(word >> u32::BITS & u64::from(LAST_RETIREMENT)),
             held: Held::ALL.get(held).copied().unwrap_or(Held::Revoked),
         }
     }
@@ -236,7 +235,7 @@ impl Index {
             secret: entry.secret,
             key: entry.key,
             held: held.status(),
-            retires_at: if retirement == 0 { None } else { self.retirement(retirement) },
+            retires_at: self.retirement(retirement),
             cell: self.cell(cell)?,
         })
     }
@@ -329,7 +328,7 @@ impl Index {
         secrets: impl IntoIterator<Item = (SecretDigest, SecretId, KeyId, Option<Timestamp>)>,
     ) {
         // While nobody waits: the system may have to clear the memory first.
-        let room = self.table.wanted(&self.writing().filling).map(Room::new);
+        let room = self.table.wanted(&self.writing().filling).map(Places::new);
         let mut writing = self.writing();
         writing.filling.take_in(room);
         for (digest, secret, key, retires_at) in secrets {
@@ -378,6 +377,10 @@ impl Index {
 
     /// What has no place has retired: of two mistakes, that is the safe one.
     fn retirement(&self, number: u32) -> Option<Timestamp> {
+        // Of most secrets nothing has to be looked up.
+        if number == 0 {
+            return None;
+        }
         let place = usize::try_from(number).ok().and_then(|number| self.retirements.get(number));
         let at = place.map_or(i64::MIN, |at| at.load(Ordering::Acquire));
         (at != i64::MAX).then_some(Timestamp::from_micros(at))
@@ -392,9 +395,8 @@ impl Index {
                 number
             }
             None if at == i64::MAX => 0,
-            // The last number has no place.
-            None => u32::try_from(self.retirements.push(AtomicI64::new(at)))
-                .map_or(LAST_RETIREMENT, |number| number.min(LAST_RETIREMENT)),
+            // Beyond the last number there is no place.
+            None => u32::try_from(self.retirements.push(AtomicI64::new(at))).unwrap_or(LAST_RETIREMENT),
         }
     }
 

@@ -98,18 +98,7 @@ pub(super) struct Filling {
     /// How many places of the table before were moved.
     moved: usize,
     /// Where the table is moved to when it is full.
-    room: Option<Room>,
-}
-
-/// An empty table.
-#[derive(Debug)]
-pub(super) struct Room(Places);
-
-impl Room {
-    /// For so many secrets.
-    pub(super) fn new(secrets: usize) -> Self {
-        Self(Places::new(secrets))
-    }
+    room: Option<Places>,
 }
 
 impl Filling {
@@ -118,7 +107,7 @@ impl Filling {
     }
 
     /// For when it is needed.
-    pub(super) fn take_in(&mut self, room: Option<Room>) {
+    pub(super) fn take_in(&mut self, room: Option<Places>) {
         self.room = room.or_else(|| self.room.take());
     }
 }
@@ -155,8 +144,8 @@ impl Table {
     pub(super) fn add(&self, filling: &mut Filling, entry: Entry) {
         let mut both = self.places.load_full();
         if both.before.is_none() && filling.here * FULL.1 >= both.now.all().len() * FULL.0 {
-            let room = filling.room.take().filter(|Room(places)| places.all().len() > both.now.all().len());
-            let Room(now) = room.unwrap_or_else(|| Room::new(twice(&both.now)));
+            let room = filling.room.take().filter(|room| room.all().len() > both.now.all().len());
+            let now = room.unwrap_or_else(|| Places::new(twice(&both.now)));
             both = Arc::new(Both { now: Arc::new(now), before: Some(Arc::clone(&both.now)) });
             self.places.store(Arc::clone(&both));
             (filling.here, filling.moved) = (0, 0);
@@ -191,14 +180,15 @@ impl Table {
 
 /// The places of a table, each at the beginning of a line.
 #[derive(Debug)]
-struct Places {
+pub(super) struct Places {
     words: Vec<AtomicU64>,
     /// The first word that lies there.
     first: usize,
 }
 
 impl Places {
-    fn new(secrets: usize) -> Self {
+    /// Free ones, for so many secrets.
+    pub(super) fn new(secrets: usize) -> Self {
         let words = secrets * ROOM * WORDS + WORDS - 1;
         // Fresh memory of the system is clear. Clearing it here would take a tenth of a second for a million keys.
         let words =
