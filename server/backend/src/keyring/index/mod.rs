@@ -11,7 +11,7 @@ mod organization;
 mod table;
 
 use std::{
-    collections::HashMap,
+    collections::{BTreeMap, HashMap},
     hash::{BuildHasherDefault, Hasher},
     sync::{
         Arc, Mutex, MutexGuard, PoisonError, RwLock,
@@ -112,8 +112,9 @@ struct Writing {
 
 #[derive(Default)]
 struct Shard {
-    /// In the order of their ids, in which keys are mostly made: a map would take twice as much memory.
-    records: Vec<Record>,
+    /// A tree, because it has little room to spare and none to move: a hash map would take twice as much memory, and
+    /// into a sorted list keys that were made at the same time would be put slowly.
+    records: BTreeMap<KeyId, Record>,
     /// Of those keys that have any.
     extras: HashMap<KeyId, Extras, ById>,
 }
@@ -123,7 +124,6 @@ const SHARDS: u128 = 1_024;
 /// What has to be known of a key to change its lines in the table.
 #[derive(Debug, Clone, Copy)]
 struct Record {
-    id: KeyId,
     /// With this word the digest of its newest secret begins; 0 before there is one.
     first: u64,
     cell: u32,
@@ -216,15 +216,9 @@ impl std::fmt::Debug for Index {
 }
 
 impl Index {
-    /// Makes room, so that loading does not grow the maps step by step.
+    /// Makes room, so that loading does not grow the table step by step.
     pub(crate) fn reserve(&self, keys: usize) {
-        let mut writing = self.writing();
-        self.table.reserve(&writing.filling, keys);
-        // Not all of them have the same number; the largest of a thousand is a fifth above the mean at most.
-        let each = keys / usize::try_from(SHARDS).unwrap_or(1) * 6 / 5;
-        for place in 0..SHARDS {
-            writing.shards.entry(place).or_default().records.reserve_exact(each);
-        }
+        self.table.reserve(&self.writing().filling, keys);
     }
 
     /// What is known of the secret with this digest.
@@ -315,7 +309,8 @@ impl Index {
                     None => *own.insert(self.new_cell(organization, state)),
                 }
             };
-            writing.shard(id).put(Record { cell, ..known.unwrap_or(Record { id, first: 0, cell, held: Held::Not }) });
+            let record = Record { cell, ..known.unwrap_or(Record { first: 0, cell, held: Held::Not }) };
+            writing.shard(id).records.insert(id, record);
             if known.is_some_and(|known| known.cell != cell) {
                 self.refer(&mut writing, id);
             }
@@ -418,19 +413,7 @@ impl Writing {
 
 impl Shard {
     fn record(&mut self, id: KeyId) -> Option<&mut Record> {
-        let at = self.place(id).ok()?;
-        self.records.get_mut(at)
-    }
-
-    fn put(&mut self, record: Record) {
-        match self.place(record.id) {
-            Ok(at) => self.records.get_mut(at).into_iter().for_each(|known| *known = record),
-            Err(at) => self.records.insert(at, record),
-        }
-    }
-
-    fn place(&self, id: KeyId) -> Result<usize, usize> {
-        self.records.binary_search_by_key(&id, |record| record.id)
+        self.records.get_mut(&id)
     }
 }
 
@@ -461,7 +444,7 @@ mod tests {
 
     #[test]
     fn a_key_has_thirty_two_bytes_beside_its_line() {
-        assert_eq!(size_of::<Record>(), 32);
+        assert_eq!(size_of::<(KeyId, Record)>(), 32);
     }
 
     #[test]
