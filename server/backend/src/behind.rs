@@ -1,8 +1,12 @@
-//! Work that goes behind everything else that wants the processor, on a thread of its own.
+//! Work that goes behind everything else that wants the processor, on threads of their own.
+//!
+//! Whatever nobody waits for belongs here: counts on their way to the database, following the changes of others, sweeping
+//! up, looking for what deserves an alert. So does what somebody waits for that would take more than its share: hashing
+//! passwords.
 
-use std::thread;
+use std::sync::LazyLock;
 
-use tokio::sync::oneshot;
+use tokio::runtime::{Builder, Handle, Runtime};
 
 use crate::failure::Failure;
 
@@ -10,27 +14,26 @@ use crate::failure::Failure;
 #[cfg(target_os = "linux")]
 const NICENESS: i32 = 10;
 
-/// Does it, and waits for that without holding up anybody.
+/// Tasks that wait most of the time need one thread; what blocks gets threads as it comes.
+static RUNTIME: LazyLock<std::io::Result<Runtime>> = LazyLock::new(|| {
+    Builder::new_multi_thread().worker_threads(1).thread_name("behind").on_thread_start(give_way).enable_all().build()
+});
+
+/// Where such work is spawned. If the system has no threads to spare, it is done like any other.
+pub(crate) fn threads() -> Handle {
+    RUNTIME.as_ref().map_or_else(|_| Handle::current(), |runtime| runtime.handle().clone())
+}
+
+/// Does what would block, and waits for that without holding up anybody.
 ///
 /// # Errors
-/// When there is no thread to be had, or the work panicked.
-pub(crate) async fn behind<T: Send + 'static>(
-    name: &str,
-    work: impl FnOnce() -> T + Send + 'static,
-) -> Result<T, Failure> {
-    let (send, done) = oneshot::channel();
-    // A new thread costs some microseconds, and its low priority, which it could not give back, ends with it.
-    let thread = thread::Builder::new().name(name.to_owned()).spawn(move || {
-        give_way();
-        // Whoever asked may be gone.
-        _ = send.send(work());
-    });
-    thread.map_err(Failure::broken)?;
-    done.await.map_err(Failure::broken)
+/// When the work panicked.
+pub(crate) async fn behind<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, Failure> {
+    threads().spawn_blocking(work).await.map_err(Failure::broken)
 }
 
 /// Lets other threads of the machine go first. Linux has a priority for each thread; elsewhere it is the process's, which
-/// must not be lowered.
+/// must not be lowered. It could not be taken back, so these threads do nothing else.
 #[cfg(target_os = "linux")]
 fn give_way() {
     // It is allowed to everybody; if it fails all the same, the work is only less polite.

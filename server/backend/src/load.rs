@@ -132,13 +132,14 @@ impl Backend {
         );
         let mut connection = self.inner.store.write().await?;
         connection.batch_execute(&sql).await?;
-        let secrets: Vec<Id<SecretId>> = key_secrets::table
+        let secrets: Vec<(Id<KeyId>, Id<SecretId>)> = key_secrets::table
             .inner_join(api_keys::table)
             .filter(api_keys::organization_id.eq(Id(organization)))
-            .select(key_secrets::id)
+            .select((key_secrets::key_id, key_secrets::id))
             .load(&mut connection)
             .await?;
-        let uses = secrets.into_iter().map(|secret_id| SecretUseRow {
+        let uses = secrets.into_iter().map(|(key_id, secret_id)| SecretUseRow {
+            key_id,
             secret_id,
             used_at: Moment(Timestamp::from_micros(used_at)),
             address: "203.0.113.9".to_owned(),

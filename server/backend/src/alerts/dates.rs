@@ -97,9 +97,7 @@ impl Backend {
     async fn find_unused(&self) -> Result<(), Failure> {
         let now = self.now();
         let since = Moment(now.plus_days(-UNUSED_DAYS));
-        let used = key_secrets::table
-            .inner_join(secret_uses::table)
-            .filter(key_secrets::key_id.eq(api_keys::id).and(secret_uses::used_at.gt(since)));
+        let used = secret_uses::table.filter(secret_uses::key_id.eq(api_keys::id).and(secret_uses::used_at.gt(since)));
         let told = alerts::table.filter(
             alerts::kind
                 .eq(AlertKind::Unused.code())
@@ -136,9 +134,8 @@ impl Backend {
     }
 
     async fn last_use(&self, key: Id<KeyId>) -> Result<Option<Timestamp>, Failure> {
-        let at: Option<Moment> = key_secrets::table
-            .inner_join(secret_uses::table)
-            .filter(key_secrets::key_id.eq(key))
+        let at: Option<Moment> = secret_uses::table
+            .filter(secret_uses::key_id.eq(key))
             .order(secret_uses::used_at.desc())
             .select(secret_uses::used_at)
             .first(&mut self.inner.store.read().await?)

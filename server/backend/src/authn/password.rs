@@ -77,7 +77,7 @@ impl Passwords {
 
     async fn blocking<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Result<T, Failure> {
         let _turn = self.turns.acquire().await.map_err(Failure::broken)?;
-        behind("password", work).await
+        behind(work).await
     }
 }
 

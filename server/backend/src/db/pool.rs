@@ -11,6 +11,7 @@ use diesel_async::{
     },
 };
 use futures_util::FutureExt as _;
+use tokio::runtime::Handle;
 
 use super::{
     anydb::{AnyConnection, AnyDb, SqliteConnection},
@@ -75,7 +76,16 @@ async fn pool(url: &str, engine: AnyDb, size: u32, read_only: bool) -> Result<Po
     let mut config = ManagerConfig::<AnyConnection>::default();
     // A dead PostgreSQL socket is noticed when a connection comes back; asking at every loan would cost a round trip.
     config.recycling_method = RecyclingMethod::Fast;
-    config.custom_setup = Box::new(move |url| connect(url, engine, read_only).boxed());
+    // A connection to PostgreSQL is a task as well. It must not go behind everything else because the one who needed it
+    // first does, and not end before the pool.
+    let runtime = Handle::current();
+    config.custom_setup = Box::new(move |url| {
+        let (runtime, url) = (runtime.clone(), url.to_owned());
+        let connecting = async move { runtime.spawn(async move { connect(&url, engine, read_only).await }).await };
+        connecting
+            .map(|connected| connected.unwrap_or_else(|ended| Err(ConnectionError::BadConnection(ended.to_string()))))
+            .boxed()
+    });
     let builder = Pool::builder().max_size(size).connection_timeout(PATIENCE);
     let builder = match engine {
         AnyDb::Sqlite => builder.max_lifetime(None).idle_timeout(None),

@@ -151,7 +151,8 @@ tables! {
         created_at -> UtcMoment,
         created_by -> Text,
     }
-    secret_uses (secret_id) {
+    secret_uses (key_id, secret_id) {
+        key_id -> Text,
         secret_id -> Text,
         used_at -> UtcMoment,
         address -> Text,
@@ -312,7 +313,7 @@ diesel::joinable!(invitations -> organizations (organization_id));
 diesel::joinable!(api_keys -> roles (role_id));
 diesel::joinable!(api_keys -> organizations (organization_id));
 diesel::joinable!(key_secrets -> api_keys (key_id));
-diesel::joinable!(secret_uses -> key_secrets (secret_id));
+diesel::joinable!(secret_uses -> api_keys (key_id));
 diesel::joinable!(alerts -> api_keys (key_id));
 diesel::joinable!(alert_mutes -> api_keys (key_id));
 diesel::joinable!(refusals -> api_keys (key_id));

@@ -191,8 +191,7 @@ impl Backend {
         let connection = &mut *connection;
         let key = self.key_view(connection, organization, id).await?;
         let user_agent: Option<Option<String>> = secret_uses::table
-            .inner_join(key_secrets::table)
-            .filter(key_secrets::key_id.eq(Id(id)))
+            .filter(secret_uses::key_id.eq(Id(id)))
             .order(secret_uses::used_at.desc())
             .select(secret_uses::user_agent)
             .first(connection)
@@ -560,14 +559,14 @@ fn keys_with_details() -> _ {
     api_keys::table
         .inner_join(roles::table)
         .inner_join(key_secrets::table.on(key_secrets::key_id.eq(api_keys::id).and(key_secrets::retires_at.is_null())))
-        .left_join(secret_uses::table.on(is_latest_use()))
+        .left_join(secret_uses::table.on(secret_uses::key_id.eq(api_keys::id).and(is_latest_use())))
 }
 
 /// While a key is being rotated its old secret may be the one that is used.
 #[diesel::dsl::auto_type]
 fn is_latest_use() -> SqlLiteral<Bool> {
-    sql("secret_uses.secret_id = (SELECT used.secret_id FROM secret_uses used JOIN key_secrets worn \
-         ON worn.id = used.secret_id WHERE worn.key_id = api_keys.id ORDER BY used.used_at DESC LIMIT 1)")
+    sql("secret_uses.secret_id = (SELECT used.secret_id FROM secret_uses used WHERE used.key_id = api_keys.id \
+         ORDER BY used.used_at DESC LIMIT 1)")
 }
 
 /// What a place in a list by date has when it has none, which none of ours is.

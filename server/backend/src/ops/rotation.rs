@@ -6,8 +6,8 @@
 use std::collections::HashMap;
 
 use diesel::{
-    ExpressionMethods as _, NullableExpressionMethods as _, OptionalExtension as _, QueryDsl as _,
-    SelectableHelper as _,
+    BoolExpressionMethods as _, ExpressionMethods as _, JoinOnDsl as _, NullableExpressionMethods as _,
+    OptionalExtension as _, QueryDsl as _, SelectableHelper as _,
 };
 use diesel_async::RunQueryDsl as _;
 use serde_json::json;
@@ -190,7 +190,10 @@ pub(super) async fn retiring_secrets(
 ) -> Result<HashMap<KeyId, RetiringSecret>, Failure> {
     type Row = (Id<KeyId>, String, Moment, Option<SecretUseRow>);
     let rows: Vec<Row> = key_secrets::table
-        .left_join(secret_uses::table)
+        .left_join(
+            secret_uses::table
+                .on(secret_uses::key_id.eq(key_secrets::key_id).and(secret_uses::secret_id.eq(key_secrets::id))),
+        )
         .filter(key_secrets::key_id.eq_any(keys))
         .filter(key_secrets::retires_at.gt(Moment(now)))
         .select((

@@ -1,7 +1,7 @@
 //! How much is used, from the counts of whole hours.
 
 use diesel::{
-    BoolExpressionMethods as _, ExpressionMethods as _, JoinOnDsl as _, QueryDsl as _,
+    BoolExpressionMethods as _, ExpressionMethods as _, QueryDsl as _,
     dsl::sql,
     expression::SqlLiteral,
     sql_types::{BigInt, Text},
@@ -23,9 +23,7 @@ use crate::{
     db::{
         anydb::{AnyConnection, Moment},
         column::Id,
-        schema::{
-            api_keys, key_secrets, key_traces, key_usage, organization_hours, organizations, refusals, secret_uses,
-        },
+        schema::{api_keys, key_traces, key_usage, organization_hours, organizations, refusals, secret_uses},
     },
     failure::Failure,
     slice::{Cut, Slice},
@@ -280,8 +278,7 @@ async fn keys_used_since(
     since: Timestamp,
 ) -> Result<u64, Failure> {
     let keys: i64 = api_keys::table
-        .inner_join(key_secrets::table.on(key_secrets::key_id.eq(api_keys::id)))
-        .inner_join(secret_uses::table.on(secret_uses::secret_id.eq(key_secrets::id)))
+        .inner_join(secret_uses::table)
         .filter(api_keys::organization_id.eq(Id(organization)))
         .filter(secret_uses::used_at.ge(Moment(since)))
         .select(sql::<BigInt>("count(DISTINCT api_keys.id)"))

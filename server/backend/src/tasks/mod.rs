@@ -4,11 +4,15 @@ use std::time::Duration;
 
 use diesel::{ExpressionMethods as _, QueryDsl as _};
 use diesel_async::RunQueryDsl as _;
-use tokio_util::{sync::CancellationToken, task::TaskTracker};
+use tokio_util::{
+    sync::{CancellationToken, DropGuard},
+    task::TaskTracker,
+};
 
 use crate::{
     Backend,
     authn::session::IDLE_SECONDS,
+    behind,
     db::{
         anydb::Moment,
         schema::{answered_requests, index_changes, mails, sessions},
@@ -34,10 +38,10 @@ const KEEP_CHANGES_DAYS: i64 = 7;
 /// For how long a mail that was sent, or could not be, is kept for whoever looks into it.
 const KEEP_MAILS_DAYS: i64 = 30;
 
-/// The background tasks of a running server.
+/// The background tasks of a running server. They end when this is dropped.
 #[derive(Debug)]
 pub struct Tasks {
-    stop: CancellationToken,
+    stop: DropGuard,
     running: TaskTracker,
     backend: Backend,
 }
@@ -46,10 +50,10 @@ impl Backend {
     /// Starts the background tasks. Call [`Tasks::stop`] before the process ends, or the last second of usage is lost.
     #[must_use]
     pub fn start_tasks(&self) -> Tasks {
-        let tasks = Tasks { stop: CancellationToken::new(), running: TaskTracker::new(), backend: self.clone() };
+        let (stop, running) = (CancellationToken::new(), TaskTracker::new());
         let spawn = |what: &'static str, every: Duration, work: Work| {
-            let (stop, backend) = (tasks.stop.clone(), self.clone());
-            tasks.running.spawn(async move {
+            let (stop, backend) = (stop.clone(), self.clone());
+            let task = async move {
                 let mut ticks = tokio::time::interval(every);
                 ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
                 let mut failing = false;
@@ -68,7 +72,8 @@ impl Backend {
                     }
                     failing = !failing;
                 }
-            });
+            };
+            running.spawn_on(task, &behind::threads());
         };
         spawn("usage", FLUSH_EVERY, |backend| Box::pin(async move { backend.keep_usage().await }));
         // On its own: while the database is away or slow, the journal goes on.
@@ -81,34 +86,34 @@ impl Backend {
         spawn("alerts", WATCH_REQUESTS_EVERY, |backend| Box::pin(async move { backend.watch_requests().await }));
         spawn("plans", WATCH_PLANS_EVERY, |backend| Box::pin(async move { backend.watch_plans().await }));
         spawn("dates", WATCH_DATES_EVERY, |backend| Box::pin(async move { backend.watch_dates().await }));
-        let (stop, backend) = (tasks.stop.clone(), self.clone());
-        tasks.running.spawn(async move {
+        let (stopped, backend) = (stop.clone(), self.clone());
+        running.spawn(async move {
             loop {
                 // As with a mail.
                 if let Err(cause) = backend.deliver_webhooks().await {
                     tracing::error!(task = "webhooks", %cause, "fails, and is tried again");
                 }
                 tokio::select! {
-                    () = stop.cancelled() => return,
+                    () = stopped.cancelled() => return,
                     () = backend.inner.sender.something_to_do() => {}
                 }
             }
         });
-        let (stop, backend) = (tasks.stop.clone(), self.clone());
-        tasks.running.spawn(async move {
+        let (stopped, backend) = (stop.clone(), self.clone());
+        running.spawn(async move {
             loop {
                 // A mail under way is finished: its answer would be lost, and it would be sent a second time.
                 if let Err(cause) = backend.deliver_mail().await {
                     tracing::error!(task = "mail", %cause, "fails, and is tried again");
                 }
                 tokio::select! {
-                    () = stop.cancelled() => return,
+                    () = stopped.cancelled() => return,
                     () = backend.inner.mailer.something_to_do() => {}
                 }
             }
         });
-        tasks.running.close();
-        tasks
+        running.close();
+        Tasks { stop: stop.drop_guard(), running, backend: self.clone() }
     }
 
     async fn keep_usage(&self) -> Result<(), Failure> {
@@ -159,12 +164,13 @@ type Work = fn(Backend) -> std::pin::Pin<Box<dyn Future<Output = Result<(), Fail
 impl Tasks {
     /// Stops the tasks and writes what is left. The caller has stopped taking requests.
     pub async fn stop(self) {
-        self.stop.cancel();
-        self.running.wait().await;
-        if let Err(cause) = self.backend.flush_usage().await {
+        let Self { stop, running, backend } = self;
+        drop(stop);
+        running.wait().await;
+        if let Err(cause) = backend.flush_usage().await {
             tracing::error!(%cause, "the last usage could not be written");
         }
-        if let Err(cause) = self.backend.flush_all_attempts().await {
+        if let Err(cause) = backend.flush_all_attempts().await {
             tracing::error!(%cause, "the last refused attempts could not be written");
         }
     }

@@ -141,7 +141,7 @@ impl Usage {
         let (kept, keyring) = (Arc::clone(&self.kept), Arc::clone(keyring));
         // At once: whoever is behind everything else must not hold a list while it waits for its turn.
         let lists = keyring.recorder.take();
-        let outcome = behind("usage", move || keep(&mut locked(&kept), &keyring, lists, now)).await?;
+        let outcome = behind(move || keep(&mut locked(&kept), &keyring, lists, now)).await?;
         if outcome.is_err() {
             self.gauges.journal_failures.fetch_add(1, Ordering::Relaxed);
         }

@@ -175,7 +175,7 @@ impl Unwritten {
 
     /// Saves reading what is known. Should that come to nothing, the file still says it.
     pub(super) async fn learn(&mut self, gathered: Gathered) {
-        self.gathered = behind("usage", move || Sorted::new(gathered)).await.ok();
+        self.gathered = behind(move || Sorted::new(gathered)).await.ok();
     }
 
     pub(super) fn into_segment(self) -> Segment {
@@ -190,7 +190,7 @@ impl Unwritten {
     /// Reads the file on a thread that may block.
     async fn read(segment: &Segment) -> Result<Sorted, Failure> {
         let segment = segment.clone();
-        behind("usage", move || segment.read().map(Sorted::new)).await?
+        behind(move || segment.read().map(Sorted::new)).await?
     }
 
     /// The allowed requests in it that the database does not have, by organization and hour.
@@ -364,16 +364,17 @@ async fn write_sums(
 
 async fn write_uses(connection: &mut AnyConnection, keys: &[(u128, KeyTotals)]) -> Result<(), Failure> {
     // When, and the latest trace that says from where, if there is one.
-    let mut latest = BTreeMap::<u128, (i64, &Trace)>::new();
-    for trace in keys.iter().flat_map(|(_, totals)| &totals.traces) {
+    let mut latest = BTreeMap::<_, (i64, &Trace)>::new();
+    for (key, trace) in keys.iter().flat_map(|(key, totals)| totals.traces.iter().map(move |trace| (*key, trace))) {
         let Some(used_at) = trace.used_at else { continue };
-        let (at, known) = latest.entry(trace.secret).or_insert((used_at, trace));
+        let (at, known) = latest.entry((key, trace.secret)).or_insert((used_at, trace));
         *at = used_at.max(*at);
         if (known.address.is_some(), known.used_at) < (trace.address.is_some(), trace.used_at) {
             *known = trace;
         }
     }
-    let row = |(secret, (used_at, trace)): (u128, (i64, &Trace))| SecretUseRow {
+    let row = |((key, secret), (used_at, trace)): ((u128, u128), (i64, &Trace))| SecretUseRow {
+        key_id: Id(KeyId::from_bits(key)),
         secret_id: Id(SecretId::from_bits(secret)),
         used_at: Moment(Timestamp::from_micros(used_at)),
         address: address(trace),
@@ -381,11 +382,15 @@ async fn write_uses(connection: &mut AnyConnection, keys: &[(u128, KeyTotals)]) 
     };
     for rows in chunks(latest.into_iter().map(row).collect()) {
         diesel::query_dsl::methods::FilterDsl::filter(
-            diesel::insert_into(secret_uses::table).values(rows).on_conflict(secret_uses::secret_id).do_update().set((
-                secret_uses::used_at.eq(excluded(secret_uses::used_at)),
-                secret_uses::address.eq(excluded(secret_uses::address)),
-                secret_uses::user_agent.eq(excluded(secret_uses::user_agent)),
-            )),
+            diesel::insert_into(secret_uses::table)
+                .values(rows)
+                .on_conflict((secret_uses::key_id, secret_uses::secret_id))
+                .do_update()
+                .set((
+                    secret_uses::used_at.eq(excluded(secret_uses::used_at)),
+                    secret_uses::address.eq(excluded(secret_uses::address)),
+                    secret_uses::user_agent.eq(excluded(secret_uses::user_agent)),
+                )),
             // Monotone: what another server saw later stays.
             secret_uses::used_at.lt(excluded(secret_uses::used_at)),
         )

@@ -23,12 +23,13 @@ use futures_util::{
 use super::{
     AnyDb,
     bind::Finished,
+    blocking::Blocking,
     row::{AnyRow, EitherRow, PgRow},
 };
 use crate::failure::Failure;
 
-/// SQLite is synchronous; this runs it on tokio's blocking threads.
-pub(crate) type SqliteConnection = SyncConnectionWrapper<diesel::SqliteConnection>;
+/// SQLite is synchronous; this runs it on threads that may block.
+pub(crate) type SqliteConnection = SyncConnectionWrapper<diesel::SqliteConnection, Blocking>;
 type SqliteTransactions = SyncTransactionManagerWrapper<BlockingTransactions>;
 type Rows = BoxStream<'static, QueryResult<AnyRow>>;
 

@@ -9,6 +9,7 @@
 //! mentions it. diesel's own asynchronous `MultiConnection` should replace this module once it is released.
 
 mod bind;
+mod blocking;
 mod connection;
 mod row;
 mod value;

@@ -54,6 +54,7 @@ pub(crate) struct SecretRow {
 #[derive(Debug, Clone, Queryable, Selectable, Insertable)]
 #[diesel(table_name = secret_uses, treat_none_as_default_value = false)]
 pub(crate) struct SecretUseRow {
+    pub(crate) key_id: Id<KeyId>,
     pub(crate) secret_id: Id<SecretId>,
     pub(crate) used_at: Moment,
     /// Empty when whoever asked did not say.
