@@ -32,6 +32,12 @@ pub(crate) async fn behind<T: Send + 'static>(work: impl FnOnce() -> T + Send + 
     threads().spawn_blocking(work).await.map_err(Failure::broken)
 }
 
+/// To be called every millisecond or so of long work. Whoever waits for the processor gets it now, and not only when the
+/// system next looks at its clock, which may be four milliseconds later: that is how long a verification would wait.
+pub(crate) fn pause() {
+    std::thread::yield_now();
+}
+
 /// Lets other threads of the machine go first. Linux has a priority for each thread; elsewhere it is the process's, which
 /// must not be lowered. It could not be taken back, so these threads do nothing else.
 #[cfg(target_os = "linux")]

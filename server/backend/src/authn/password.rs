@@ -4,7 +4,10 @@
 //! and 19 MiB each time, so it runs on threads of its own, few at once, and behind everything else that wants the
 //! processor: fifty people signing in together wait for each other and not verification for them.
 
-use std::sync::{Arc, LazyLock};
+use std::{
+    num::NonZero,
+    sync::{Arc, LazyLock},
+};
 
 use argon2::{Algorithm, Argon2, Params, PasswordHasher as _, PasswordVerifier as _, Version};
 use shared::account;
@@ -13,7 +16,7 @@ use zxcvbn::Score;
 
 use crate::{behind::behind, failure::Failure};
 
-/// How many hashes are computed at the same time.
+/// How many hashes are computed at the same time, on half of the processors at most.
 const AT_ONCE: usize = 2;
 /// What an account's password is compared with when there is no such account, so that both take the same time.
 static NOBODY: LazyLock<String> = LazyLock::new(|| hash_now("nobody has this password").unwrap_or_default());
@@ -26,7 +29,8 @@ pub(crate) struct Passwords {
 
 impl Default for Passwords {
     fn default() -> Self {
-        Self { turns: Arc::new(Semaphore::new(AT_ONCE)) }
+        let processors = std::thread::available_parallelism().map_or(1, NonZero::get);
+        Self { turns: Arc::new(Semaphore::new((processors / 2).clamp(1, AT_ONCE))) }
     }
 }
 

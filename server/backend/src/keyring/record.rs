@@ -6,8 +6,9 @@
 //! verifications' backs.
 //!
 //! There are several lists, and each thread keeps to one of them. Who finds a list in use, because it is just being taken
-//! away, goes to the next. A list that is full is summed up where it is, so nothing is lost, and memory is bounded by the
-//! number of keys.
+//! away, goes to the next. A list that is full is put aside for an empty one. When too many wait there, because whoever
+//! takes them is held up, it is summed up where it is, which takes a while; so nothing is lost, and memory is bounded by
+//! the number of keys.
 
 use std::{
     collections::HashMap,
@@ -40,8 +41,10 @@ pub(crate) const OUTCOMES: [Option<Refusal>; 7] = [
     Some(Refusal::LimitExceeded),
 ];
 
-/// How many notes a list holds: two seconds of a busy processor, 24 MiB.
-const NOTES_MAX: usize = 1 << 18;
+/// How many notes a list holds: a quarter of a second of a busy processor, 3 MiB.
+const NOTES_MAX: usize = 1 << 15;
+/// How many full lists wait for each of those in use: two seconds and more of all processors.
+const ASIDE_MAX: usize = 8;
 /// How many notes of a list are at hand: as many as leave room in the processor's caches for everything else.
 const AT_HAND: usize = 256;
 /// Against how many of the last circumstances a new request's are compared.
@@ -116,16 +119,22 @@ pub(crate) struct Notes {
 #[repr(align(128))]
 struct List(Mutex<Notes>);
 
+/// Lists that nobody writes to.
+#[derive(Debug, Default)]
+struct Aside {
+    full: Vec<Notes>,
+    /// Empty ones, whose memory is used again: the system would hand it out anew page by page, cleared.
+    empty: Vec<Notes>,
+}
+
 /// All lists, and what belongs to no key.
 #[derive(Debug)]
 pub(crate) struct Recorder {
     lists: Box<[List]>,
-    /// Lists that were taken before and are done with. Their memory is used again: the system would hand it out anew page
-    /// by page, cleared.
-    spare: Mutex<Vec<Notes>>,
+    aside: Mutex<Aside>,
     /// Refusals whose details found no room.
     details_dropped: AtomicU64,
-    /// What genuine secrets were answered with, as far as it was taken, in the order of [`OUTCOMES`].
+    /// What genuine secrets were answered with, as far as it was taken and given back, in the order of [`OUTCOMES`].
     answered: [AtomicU64; OUTCOMES.len()],
     /// Refusals of what is no genuine secret, in the order of [`Refusal::ALL`].
     strangers: [AtomicU64; Refusal::ALL.len()],
@@ -137,7 +146,7 @@ impl Default for Recorder {
         let processors = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
         Self {
             lists: std::iter::repeat_with(List::default).take(2 * processors + 2).collect(),
-            spare: Mutex::default(),
+            aside: Mutex::default(),
             details_dropped: AtomicU64::new(0),
             answered: Default::default(),
             strangers: Default::default(),
@@ -155,6 +164,9 @@ impl Recorder {
         now: Timestamp,
     ) {
         let Some(mut list) = self.list() else { return };
+        if list.is_full() {
+            self.make_room(&mut list);
+        }
         list.add(found, question, outcome, now);
         if let Err(refusal) = outcome
             && !list.add_details(found.key, question, refusal, now)
@@ -168,15 +180,30 @@ impl Recorder {
         let (before, from) = self.lists.split_at_checked(own_place() % self.lists.len().max(1))?;
         for _ in 0..TRIES {
             for List(notes) in from.iter().chain(before) {
-                match notes.try_lock() {
-                    Ok(notes) => return Some(notes),
-                    Err(TryLockError::Poisoned(poisoned)) => return Some(poisoned.into_inner()),
-                    Err(TryLockError::WouldBlock) => {}
+                let free = try_locked(notes);
+                if free.is_some() {
+                    return free;
                 }
             }
             spin_loop();
         }
         from.first().map(|List(notes)| locked(notes))
+    }
+
+    /// Goes on with an empty list. While somebody else looks at those aside, with the full one for a little longer.
+    fn make_room(&self, list: &mut Notes) {
+        let Some(mut aside) = try_locked(&self.aside) else { return };
+        if aside.full.len() >= ASIDE_MAX * self.lists.len() {
+            drop(aside);
+            list.sum_up();
+            return;
+        }
+        let mut full = std::mem::replace(list, aside.empty.pop().unwrap_or_default());
+        full.put_down();
+        // How many of these are kept is counted by the second, not by the list.
+        std::mem::swap(&mut full.refusals, &mut list.refusals);
+        std::mem::swap(&mut full.refused, &mut list.refused);
+        aside.full.push(full);
     }
 
     /// Notes the refusal of what is no genuine secret.
@@ -188,35 +215,37 @@ impl Recorder {
 
     /// How many notes wait.
     pub(crate) fn waiting(&self) -> usize {
-        self.lists.iter().map(|List(notes)| locked(notes).waiting()).sum()
+        let aside: usize = locked(&self.aside).full.iter().map(Notes::waiting).sum();
+        aside + self.lists.iter().map(|List(notes)| locked(notes).waiting()).sum::<usize>()
     }
 
     /// What has gathered so far. [`Self::give_back`] wants the lists when they are done with.
     pub(crate) fn take(&self) -> Vec<Notes> {
-        let mut taken = Vec::new();
-        let mut spare = locked(&self.spare);
+        let mut taken = std::mem::take(&mut locked(&self.aside).full);
         for List(notes) in &self.lists {
-            let empty = spare.pop().unwrap_or_default();
-            let full = std::mem::replace(&mut *locked(notes), empty);
-            if full.is_empty() { spare.push(full) } else { taken.push(full) }
+            // Not while the list is held: whoever makes room holds them the other way round.
+            let empty = locked(&self.aside).empty.pop().unwrap_or_default();
+            let list = std::mem::replace(&mut *locked(notes), empty);
+            if list.is_empty() { locked(&self.aside).empty.push(list) } else { taken.push(list) }
         }
-        drop(spare);
-        for list in &mut taken {
-            list.put_down();
+        taken.iter_mut().for_each(Notes::put_down);
+        taken
+    }
+
+    /// Counts what these say, and keeps their memory for the next time.
+    pub(crate) fn give_back(&self, mut lists: Vec<Notes>) {
+        for list in &mut lists {
             for note in &list.notes {
                 self.count_answer(usize::from(note.outcome), u64::from(note.count));
             }
             for (outcome, count) in list.summed.answered().into_iter().enumerate() {
                 self.count_answer(outcome, count);
             }
+            list.clear();
         }
-        taken
-    }
-
-    /// Keeps the memory of these for the next time.
-    pub(crate) fn give_back(&self, mut lists: Vec<Notes>) {
-        lists.iter_mut().for_each(Notes::clear);
-        locked(&self.spare).append(&mut lists);
+        // More than that were needed only because somebody was held up.
+        lists.truncate(ASIDE_MAX);
+        locked(&self.aside).empty.append(&mut lists);
     }
 
     fn count_answer(&self, outcome: usize, more: u64) {
@@ -230,7 +259,7 @@ impl Recorder {
         self.details_dropped.load(Ordering::Relaxed)
     }
 
-    /// How often genuine secrets were answered with what, as far as that was taken.
+    /// How often genuine secrets were answered with what, as far as that was taken and given back.
     pub(crate) fn answered(&self) -> impl Iterator<Item = (Option<Refusal>, u64)> {
         OUTCOMES.into_iter().zip(&self.answered).map(|(outcome, count)| (outcome, count.load(Ordering::Relaxed)))
     }
@@ -257,9 +286,22 @@ fn locked<T>(it: &Mutex<T>) -> MutexGuard<'_, T> {
     it.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
+/// `None`: somebody else has it.
+fn try_locked<T>(it: &Mutex<T>) -> Option<MutexGuard<'_, T>> {
+    match it.try_lock() {
+        Ok(it) => Some(it),
+        Err(TryLockError::Poisoned(poisoned)) => Some(poisoned.into_inner()),
+        Err(TryLockError::WouldBlock) => None,
+    }
+}
+
 impl Notes {
     fn is_empty(&self) -> bool {
         self.notes.is_empty() && self.summed.is_empty() && self.at_hand.iter().all(|note| note.count == 0)
+    }
+
+    const fn is_full(&self) -> bool {
+        self.notes.len() >= NOTES_MAX
     }
 
     fn waiting(&self) -> usize {
@@ -280,6 +322,13 @@ impl Notes {
         self.refusals.clear();
         self.refused.clear();
         self.summed = Tally::default();
+    }
+
+    /// Makes room where there is none elsewhere.
+    fn sum_up(&mut self) {
+        self.put_down();
+        self.summed.add_rows(&self.circumstances, self.notes.iter().map(Note::row));
+        self.forget_notes();
     }
 
     fn forget_notes(&mut self) {
@@ -309,11 +358,6 @@ impl Notes {
     }
 
     fn add(&mut self, found: &Found<'_>, question: &Question<'_>, outcome: Result<Allowed, Refusal>, at: Timestamp) {
-        if self.notes.len() >= NOTES_MAX {
-            self.put_down();
-            self.summed.add_rows(&self.circumstances, self.notes.iter().map(Note::row));
-            self.forget_notes();
-        }
         // Whoever holds a secret could ask for a million names that it does not hold.
         let permissions: &[AskedPermission] = if outcome.is_ok() { &question.permissions } else { &[] };
         let note = Note {
@@ -330,6 +374,8 @@ impl Notes {
         };
         if self.at_hand.is_empty() {
             self.at_hand.resize(AT_HAND, Note { count: 0, ..note });
+            // All at once: to grow it would be to copy it. What is not used of it is not there.
+            self.notes.reserve_exact(NOTES_MAX + AT_HAND);
         }
         let place = usize::try_from(found.key.bits() % AT_HAND as u128).unwrap_or(0);
         let Some(at_hand) = self.at_hand.get_mut(place) else { return };
@@ -454,6 +500,42 @@ mod tests {
         for refusal in Refusal::ALL.into_iter().filter(|refusal| refusal.needs_genuine_secret()) {
             assert!(OUTCOMES.contains(&Some(refusal)), "{refusal:?}");
         }
+    }
+
+    #[test]
+    fn full_lists_wait_aside_and_when_too_many_do_nothing_is_lost_all_the_same() {
+        let (recorder, owner) = (Recorder::default(), OrganizationId::from_bits(1));
+        // So many that full lists fill all the room aside, and one more is summed up twice.
+        let keys = NOTES_MAX * (ASIDE_MAX * recorder.lists.len() + 3);
+        let circumstances = Circumstances { asked: Text::from("a"), user_agent: None };
+        for number in 0..keys {
+            let mut list = recorder.list().expect("there is one");
+            if list.is_full() {
+                recorder.make_room(&mut list);
+            }
+            if list.circumstances.is_empty() {
+                list.circumstances.push(circumstances.clone());
+            }
+            let id = number as u128;
+            list.notes.push(Note {
+                key: KeyId::from_bits(id),
+                secret: SecretId::from_bits(id),
+                organization: owner,
+                first_at: Timestamp::from_micros(0),
+                last_at: Timestamp::from_micros(0),
+                address: None,
+                count: 1,
+                circumstances: 0,
+                outcome: 0,
+                reported: false,
+            });
+        }
+        let taken = recorder.take();
+        assert!(taken.len() <= ASIDE_MAX * recorder.lists.len() + 1);
+        assert!(taken.iter().all(|list| list.rows().len() <= NOTES_MAX));
+        recorder.give_back(taken);
+        assert_eq!(recorder.answered().next(), Some((None, keys as u64)));
+        assert!(recorder.take().is_empty(), "nothing is counted twice");
     }
 
     #[test]

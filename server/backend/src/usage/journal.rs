@@ -15,10 +15,12 @@ use std::{
 use shared::Timestamp;
 
 use super::entry::Gathered;
-use crate::{failure::Failure, random};
+use crate::{behind::pause, failure::Failure, random};
 
 /// From this length on a segment is rewritten as the sum of its entries, which is short unless ever more keys are used.
 const LONG: u64 = 64 << 20;
+/// How much is written at once: less than a millisecond's work.
+const AT_ONCE: usize = 1 << 20;
 /// How many processes may share a data folder.
 const PROCESSES_MAX: usize = 64;
 
@@ -92,8 +94,7 @@ impl Journal {
             return Ok(());
         }
         let written = head(content).and_then(|head| {
-            self.file.write_all(&head)?;
-            self.file.write_all(content)?;
+            write_slowly(&mut self.file, &head, content)?;
             Ok(head.len() + content.len())
         });
         match written {
@@ -123,7 +124,7 @@ impl Journal {
         let (path, aside) = (self.home.segment(self.number), self.home.path.join("aside"));
         let mut file = File::create(&aside).map_err(cannot)?;
         let head = head(content).map_err(cannot)?;
-        file.write_all(&head).and_then(|()| file.write_all(content)).map_err(cannot)?;
+        write_slowly(&mut file, &head, content).map_err(cannot)?;
         fs::rename(&aside, &path).map_err(cannot)?;
         self.file = OpenOptions::new().append(true).open(&path).map_err(cannot)?;
         self.bytes = (head.len() + content.len()) as u64;
@@ -138,6 +139,15 @@ impl Journal {
         let before = std::mem::replace(self, next);
         Ok(Segment { home: before.home, number: before.number })
     }
+}
+
+/// The system copies some megabytes in one go, and nobody else gets the processor meanwhile.
+fn write_slowly(file: &mut File, head: &[u8], content: &[u8]) -> io::Result<()> {
+    file.write_all(head)?;
+    content.chunks(AT_ONCE).try_for_each(|part| {
+        pause();
+        file.write_all(part)
+    })
 }
 
 /// What stands before the content of an entry.

@@ -35,7 +35,7 @@ use self::{
     write::Unwritten,
 };
 use crate::{
-    behind::behind,
+    behind::{behind, pause},
     db::pool::Store,
     failure::Failure,
     keyring::{
@@ -48,6 +48,8 @@ use crate::{
 
 /// So much is written into the database at once; more waits until it is worth the effort.
 const LITTLE: usize = 2_000;
+/// So many rows are added in one go: less than a millisecond's work.
+const AT_ONCE: usize = 4_096;
 /// For how long it waits, in seconds.
 const WAIT_SECONDS: i64 = 60;
 
@@ -139,7 +141,6 @@ impl Usage {
     /// When the journal does not take it. Then it stays in memory until the journal does.
     pub(crate) async fn keep(&self, keyring: &Arc<Keyring>, now: Timestamp) -> Result<(), Failure> {
         let (kept, keyring) = (Arc::clone(&self.kept), Arc::clone(keyring));
-        // At once: whoever is behind everything else must not hold a list while it waits for its turn.
         let lists = keyring.recorder.take();
         let outcome = behind(move || keep(&mut locked(&kept), &keyring, lists, now)).await?;
         if outcome.is_err() {
@@ -221,17 +222,18 @@ fn locked(kept: &std::sync::Mutex<Kept>) -> MutexGuard<'_, Kept> {
 
 fn keep(kept: &mut Kept, keyring: &Keyring, mut lists: Vec<Notes>, now: Timestamp) -> Result<(), Failure> {
     let Kept { journal, gathered, is_behind, opened_at, entry } = kept;
-    entry.clear();
-    let mut written = Ok(());
     let mut allowed = HashMap::<_, u64, ById>::default();
     for list in &lists {
-        written = written.and_then(|()| write_notes(entry, list));
         let mut count = |(what, seen): &(What, Seen)| {
             if what.outcome == 0 {
                 *allowed.entry(seen.organization).or_default() += seen.count;
             }
         };
-        gathered.tally.add_rows(list.circumstances(), list.rows().inspect(&mut count));
+        let mut rows = list.rows();
+        while rows.len() > 0 {
+            gathered.tally.add_rows(list.circumstances(), rows.by_ref().take(AT_ONCE).inspect(&mut count));
+            pause();
+        }
         list.summed().rows().for_each(|row| count(&row));
         for (_, totals) in list.summed().sums() {
             let requests = totals.allowed().map(|(_, requests)| requests).sum::<u64>();
@@ -239,27 +241,33 @@ fn keep(kept: &mut Kept, keyring: &Keyring, mut lists: Vec<Notes>, now: Timestam
         }
         gathered.tally.merge(list.summed());
     }
+    let noted: usize = lists.iter().map(|list| list.rows().len() + list.summed().len()).sum();
+    entry.clear();
+    let mut written = Ok(());
     for refused in lists.iter_mut().flat_map(Notes::take_refusals).map(Refused::from) {
         written = written.and_then(|()| write_refused(entry, &refused));
         gathered.add_refusal(refused);
     }
-    keyring.recorder.give_back(lists);
     for (organization, requests) in allowed {
         if let Some(slot) = keyring.index.organization(OrganizationId::from_bits(organization)) {
             slot.catch_up(now, requests);
         }
     }
     if gathered.len() == 0 {
+        keyring.recorder.give_back(lists);
         return Ok(());
     }
     opened_at.get_or_insert(now);
-    // What an earlier second could not add goes with everything else into an entry that replaces all others.
-    let outcome = if *is_behind || journal.is_long() {
+    // What an earlier second could not add goes with everything else into an entry that replaces all others. And where few
+    // keys are used again and again, all that is known of them is shorter than what this second says.
+    let outcome = if *is_behind || journal.is_long() || gathered.len() * 2 < noted {
         entry.clear();
         gathered.write(entry).and_then(|()| journal.replace(entry))
     } else {
+        let written = lists.iter().fold(written, |written, list| written.and_then(|()| write_notes(entry, list)));
         written.and_then(|()| journal.append(entry))
     };
+    keyring.recorder.give_back(lists);
     *is_behind = outcome.is_err();
     outcome
 }
