@@ -123,11 +123,11 @@ fn costs(project: &Project, home: &Path, options: &Options, report: &mut Report)
     let bare = Driven::start(example(project, "bare"))?;
     let few = Driven::serve(project, home, &folder(home, FEW))?;
     let many = Driven::serve(project, home, &folder(home, MANY))?;
-    report.note("keys loaded in, s", MANY, many.loading.as_secs_f64());
+    report.hold("keys loaded in, s", MANY, many.loading.as_secs_f64(), 3.0);
     few.settle()?;
     many.settle()?;
     let difference = many.resident_bytes()?.saturating_sub(few.resident_bytes()?);
-    report.note("bytes of memory for each key", MANY, difference as f64 / f64::from(MANY - FEW));
+    report.hold("bytes of memory for each key", MANY, difference as f64 / f64::from(MANY - FEW), 300.0);
     let loads = [
         (&bare, "bare axum handler", Load::of(&folder(home, FEW), 1)),
         (&few, "verify, 1 000 keys", Load::of(&folder(home, FEW), 1)),
@@ -152,7 +152,7 @@ fn costs(project: &Project, home: &Path, options: &Options, report: &mut Report)
     let of_many: Vec<_> = rounds.iter().filter_map(|round| Some(round.get(2)?.cpu_micros)).collect();
     report.note("CPU µs/request, mean of the rounds", MANY, of_many.iter().sum::<f64>() / of_many.len() as f64);
     let dearer = rounds.iter().filter_map(|round| Some(round.get(2)?.cpu_micros / round.get(1)?.cpu_micros));
-    report.note("CPU at 1 000 000 keys ÷ CPU at 1 000", MANY, median(dearer));
+    report.hold("CPU at 1 000 000 keys ÷ CPU at 1 000", MANY, median(dearer), 1.15);
     Ok(())
 }
 
@@ -166,6 +166,8 @@ struct Case {
     begin: Begin,
     /// The same work for the processor, done elsewhere. `None`: nothing.
     elsewhere: Option<Begin>,
+    /// How many times as long the slowest of a hundred may take.
+    at_most: f64,
 }
 
 const CASES: [Case; 3] = [
@@ -174,6 +176,7 @@ const CASES: [Case; 3] = [
         keys: MANY,
         begin: |server, _, _| Traffic::changes(server, CHANGES),
         elsewhere: None,
+        at_most: 1.2,
     },
     // Whoever adds them needs a processor, and on a small machine takes it from the server. That is not what is asked.
     Case {
@@ -181,12 +184,14 @@ const CASES: [Case; 3] = [
         keys: DOUBLED,
         begin: |_, project, home| double(project, &home.join(CHANGED)),
         elsewhere: Some(|_, project, home| double(project, &home.join(ELSEWHERE))),
+        at_most: 1.2,
     },
     Case {
         name: "50 people sign in at once",
         keys: MANY,
         begin: |server, _, _| Traffic::sign_ins(server, SIGN_INS),
         elsewhere: None,
+        at_most: 2.0,
     },
 ];
 
@@ -199,7 +204,7 @@ fn double(project: &Project, folder: &Path) -> Result<Traffic> {
 
 /// The 99th percentile while others change, add and sign in, ÷ that of the same server left alone just before.
 fn while_other_things_happen(project: &Project, home: &Path, options: &Options, report: &mut Report) -> Result<()> {
-    for Case { name, keys, begin, elsewhere } in CASES {
+    for Case { name, keys, begin, elsewhere, at_most } in CASES {
         let original = folder(home, keys);
         let (copy, other) = (home.join(CHANGED), home.join(ELSEWHERE));
         copy_folder(&original, &copy)?;
@@ -224,7 +229,7 @@ fn while_other_things_happen(project: &Project, home: &Path, options: &Options, 
             None => format!("… ÷ alone (at {:.0} a second)", median(done)),
             Some(_) => "… ÷ while the same happens to another database".to_owned(),
         };
-        report.note(&compared, keys, median(slower));
+        report.hold(&compared, keys, median(slower), at_most);
         drop(server);
         fs::remove_dir_all(&copy)?;
         fs::remove_dir_all(&other)?;
@@ -257,7 +262,8 @@ fn decision(project: &Project, home: &Path, report: &mut Report) -> Result<()> {
         let text = fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
         let estimates: serde_json::Value = serde_json::from_str(&text)?;
         let nanos = estimates.pointer("/median/point_estimate").and_then(serde_json::Value::as_f64);
-        report.note(&format!("decision in ns: {case}"), count, nanos.context("criterion writes another form now")?);
+        let nanos = nanos.context("criterion writes another form now")?;
+        report.hold(&format!("decision in ns: {case}"), count, nanos, 600.0);
     }
     Ok(())
 }
