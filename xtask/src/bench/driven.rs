@@ -102,6 +102,19 @@ pub(super) fn pinned(command: Command, core: usize) -> Result<Command> {
     Ok(pinned)
 }
 
+/// The same for the thread that calls this. If it is not to be had, the figures are less steady.
+#[cfg(target_os = "linux")]
+pub(super) fn pin_thread(core: usize) {
+    if std::thread::available_parallelism().is_ok_and(|cores| cores.get() > core) {
+        let mut cores = rustix::thread::CpuSet::new();
+        cores.set(core);
+        _ = rustix::thread::sched_setaffinity(None, &cores);
+    }
+}
+
+#[cfg(not(target_os = "linux"))]
+pub(super) fn pin_thread(_core: usize) {}
+
 fn empty_site(home: &Path) -> Result<std::path::PathBuf> {
     let site = home.join("site");
     fs::create_dir_all(site.join("pkg"))?;

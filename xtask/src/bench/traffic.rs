@@ -1,6 +1,6 @@
 //! What else happens to a server while its verifications are measured.
 use std::{
-    io::{Read as _, Write as _},
+    io::{BufReader, Read as _, Write as _},
     net::TcpStream,
     process::Command,
     sync::{
@@ -14,7 +14,7 @@ use std::{
 use anyhow::{Context, Result, bail};
 use serde_json::{Value, json};
 
-use super::driven::Driven;
+use super::driven::{Driven, pin_thread};
 use crate::process::Running;
 
 /// Who `fill` signs up.
@@ -86,6 +86,8 @@ impl Traffic {
         for number in 0..count {
             let (stop, done, mut work) = (Arc::clone(&stop), Arc::clone(&done), work(number)?);
             threads.push(std::thread::spawn(move || {
+                // Where wrk is: the other one is the server's alone.
+                pin_thread(1);
                 while !stop.load(Ordering::Relaxed) {
                     done.fetch_add(work()?, Ordering::Relaxed);
                 }
@@ -116,7 +118,7 @@ impl Traffic {
 
 /// One connection to the server, for what pages do.
 struct Client {
-    stream: TcpStream,
+    stream: BufReader<TcpStream>,
     address: String,
 }
 
@@ -125,7 +127,7 @@ impl Client {
         let stream = TcpStream::connect(address)?;
         stream.set_nodelay(true)?;
         stream.set_read_timeout(Some(Duration::from_secs(60)))?;
-        Ok(Self { stream, address: address.to_owned() })
+        Ok(Self { stream: BufReader::new(stream), address: address.to_owned() })
     }
 
     /// The cookie of a new session. `None`: too many are signing in.
@@ -154,7 +156,7 @@ impl Client {
             self.address,
             body.len()
         );
-        self.stream.write_all(request.as_bytes())?;
+        self.stream.get_mut().write_all(request.as_bytes())?;
         let mut head = Vec::new();
         while !head.ends_with(b"\r\n\r\n") {
             let mut byte = [0];

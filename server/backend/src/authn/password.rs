@@ -14,7 +14,7 @@ use shared::account;
 use tokio::sync::Semaphore;
 use zxcvbn::Score;
 
-use crate::{behind::behind, failure::Failure};
+use crate::{behind::last, failure::Failure};
 
 /// How many hashes are computed at the same time, on half of the processors at most.
 const AT_ONCE: usize = 2;
@@ -81,7 +81,7 @@ impl Passwords {
 
     async fn blocking<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Result<T, Failure> {
         let _turn = self.turns.acquire().await.map_err(Failure::broken)?;
-        behind(work).await
+        last(work).await
     }
 }
 

@@ -169,7 +169,10 @@ impl WriteTx {
         let (organization, seq, hash) =
             (self.organization.id, self.organization.audit_seq, self.organization.audit_hash);
         let connection = self.connection()?;
-        diesel::insert_into(audit_entries::table).values(&entries).execute(connection).await?;
+        // Each on its own: there is mostly one, and the statement for one is kept.
+        for entry in &entries {
+            diesel::insert_into(audit_entries::table).values(entry).execute(connection).await?;
+        }
         diesel::update(organizations::table.find(organization))
             .set((organizations::audit_seq.eq(seq), organizations::audit_hash.eq(hash)))
             .execute(connection)
@@ -205,7 +208,12 @@ pub(crate) async fn log_changes(
         (index_changes::seq.eq(seq), index_changes::subject.eq(subject.to_string()), index_changes::at.eq(Moment(now)))
     };
     let rows: Vec<_> = (last - step + 1..=last).zip(subjects).map(row).collect();
-    diesel::insert_into(index_changes::table).values(rows).execute(connection).await?;
+    let into = diesel::insert_into(index_changes::table);
+    // The statement for one is kept.
+    match <[_; 1]>::try_from(rows) {
+        Ok(row) => into.values(row).execute(connection).await?,
+        Err(rows) => into.values(rows).execute(connection).await?,
+    };
     Ok(last)
 }
 

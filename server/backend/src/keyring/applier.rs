@@ -47,7 +47,7 @@ use crate::{
 };
 
 /// How many changes are read at once.
-const BATCH: i64 = 500;
+const AT_ONCE: usize = 200;
 
 /// What a change is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -138,13 +138,19 @@ impl Applier {
         if self.applied() >= seq {
             return Ok(());
         }
-        self.apply_new().await
+        while !self.apply_some().await? {}
+        Ok(())
     }
 
-    /// Applies whatever other processes have written since.
+    /// Applies whatever other processes have written since. This is not urgent, and an operation that waits for its own
+    /// change gets its turn in between.
     pub(crate) async fn catch_up(&self) -> Result<(), Failure> {
-        let _turn = self.turn.lock().await;
-        self.apply_new().await
+        loop {
+            let _turn = self.turn.lock().await;
+            if self.apply_some().await? {
+                return Ok(());
+            }
+        }
     }
 
     fn applied(&self) -> i64 {
@@ -152,35 +158,33 @@ impl Applier {
         AtomicI64::load(&self.applied, Ordering::Acquire)
     }
 
-    async fn apply_new(&self) -> Result<(), Failure> {
+    /// Applies the next changes, and says whether these were all.
+    async fn apply_some(&self) -> Result<bool, Failure> {
         let mut connection = self.store.read().await?;
-        loop {
-            let applied = self.applied();
-            let changes: Vec<(i64, String)> = index_changes::table
-                .filter(index_changes::seq.gt(applied))
-                .order(index_changes::seq)
-                .limit(BATCH)
-                .select((index_changes::seq, index_changes::subject))
-                .load(&mut connection)
-                .await?;
-            let Some((last, _)) = changes.last() else { return Ok(()) };
-            let last = *last;
-            let subjects = changes.iter().map(|(_, subject)| subject.parse()).collect::<Result<BTreeSet<_>, _>>()?;
-            let (mut organization_ids, mut key_ids) = (Vec::new(), Vec::new());
-            for subject in subjects {
-                match subject {
-                    Subject::Organization(id) => organization_ids.push(Id(id)),
-                    Subject::Key(id) => key_ids.push(Id(id)),
-                }
+        let changes: Vec<(i64, String)> = index_changes::table
+            .filter(index_changes::seq.gt(self.applied()))
+            .order(index_changes::seq)
+            .limit(AT_ONCE as i64)
+            .select((index_changes::seq, index_changes::subject))
+            .load(&mut connection)
+            .await?;
+        let Some(&(last, _)) = changes.last() else { return Ok(true) };
+        let subjects = changes.iter().map(|(_, subject)| subject.parse()).collect::<Result<BTreeSet<_>, _>>()?;
+        let (mut organization_ids, mut key_ids) = (Vec::new(), Vec::new());
+        for subject in subjects {
+            match subject {
+                Subject::Organization(id) => organization_ids.push(Id(id)),
+                Subject::Key(id) => key_ids.push(Id(id)),
             }
-            if !organization_ids.is_empty() {
-                self.load_organizations(&mut connection, Some(&organization_ids)).await?;
-            }
-            if !key_ids.is_empty() {
-                load::some_keys(&mut connection, &self.keyring, &key_ids).await?;
-            }
-            self.applied.store(last, Ordering::Release);
         }
+        if !organization_ids.is_empty() {
+            self.load_organizations(&mut connection, Some(&organization_ids)).await?;
+        }
+        if !key_ids.is_empty() {
+            load::some_keys(&mut connection, &self.keyring, &key_ids).await?;
+        }
+        self.applied.store(last, Ordering::Release);
+        Ok(changes.len() < AT_ONCE)
     }
 
     /// Loads these organizations, or all.

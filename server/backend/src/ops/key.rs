@@ -9,7 +9,7 @@ use std::time::Instant;
 use diesel::{
     BoolExpressionMethods as _, EscapeExpressionMethods as _, ExpressionMethods as _, JoinOnDsl as _,
     NullableExpressionMethods as _, OptionalExtension as _, QueryDsl as _, SelectableHelper as _,
-    TextExpressionMethods as _, dsl::sql, expression::SqlLiteral, sql_types::Bool,
+    TextExpressionMethods as _,
 };
 use diesel_async::RunQueryDsl as _;
 use serde::{Deserialize, Serialize};
@@ -559,14 +559,22 @@ fn keys_with_details() -> _ {
     api_keys::table
         .inner_join(roles::table)
         .inner_join(key_secrets::table.on(key_secrets::key_id.eq(api_keys::id).and(key_secrets::retires_at.is_null())))
-        .left_join(secret_uses::table.on(secret_uses::key_id.eq(api_keys::id).and(is_latest_use())))
+        .left_join(
+            secret_uses::table
+                .on(secret_uses::key_id.eq(api_keys::id).and(secret_uses::secret_id.nullable().eq(latest_use()))),
+        )
 }
 
-/// While a key is being rotated its old secret may be the one that is used.
+diesel::alias!(pub(super) const USES: Alias<Uses> = secret_uses as uses);
+
+/// Which secret of a key was used last: while it is being rotated, that may be its old one.
 #[diesel::dsl::auto_type]
-fn is_latest_use() -> SqlLiteral<Bool> {
-    sql("secret_uses.secret_id = (SELECT used.secret_id FROM secret_uses used WHERE used.key_id = api_keys.id \
-         ORDER BY used.used_at DESC LIMIT 1)")
+fn latest_use() -> _ {
+    USES.filter(USES.field(secret_uses::key_id).eq(api_keys::id))
+        .order(USES.field(secret_uses::used_at).desc())
+        .select(USES.field(secret_uses::secret_id))
+        .limit(1_i64)
+        .single_value()
 }
 
 /// What a place in a list by date has when it has none, which none of ours is.

@@ -214,8 +214,10 @@ where
         if *out.backend() == AnyDb::Postgres {
             return out.push_bind_param::<sql_types::Array<ST>, Vec<I>>(&self.values);
         }
-        // The text depends on the number of values, so a prepared statement of it is not worth keeping.
-        out.unsafe_to_cache_prepared();
+        // The text depends on the number of values, so only the statement for one of them is worth keeping.
+        if self.values.len() > 1 {
+            out.unsafe_to_cache_prepared();
+        }
         for (position, value) in self.values.iter().enumerate() {
             if position > 0 {
                 out.push_sql(", ");
