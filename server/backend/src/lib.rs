@@ -40,6 +40,8 @@ use std::{
 };
 
 use shared::{Timestamp, verify::Refusal};
+use tokio::task::JoinHandle;
+use tokio_util::task::TaskTracker;
 
 pub use self::failure::Failure;
 pub use self::usage::UsageLag;
@@ -206,6 +208,15 @@ impl Backend {
     #[must_use]
     pub fn verify(&self, presented: Result<WellFormed<'_>, Refusal>, question: &Question<'_>) -> Verdict {
         self.inner.keyring.verify(presented, question, self.now())
+    }
+
+    /// Begins what a request asks for as a task of its own, which `tasks` knows of.
+    pub fn spawn<T: Send + 'static>(
+        &self,
+        tasks: &TaskTracker,
+        work: impl Future<Output = T> + Send + 'static,
+    ) -> JoinHandle<T> {
+        self.inner.store.spawn(tasks, work)
     }
 
     /// Whether the database answers.

@@ -6,7 +6,7 @@
 
 use axum::response::Response;
 use http::Method;
-use tokio_util::task::TaskTracker;
+use tokio::task::JoinHandle;
 
 use crate::v1::envelope::Problem;
 
@@ -16,9 +16,9 @@ pub fn is_change(method: &Method, path: &str) -> bool {
     !matches!(*method, Method::GET | Method::HEAD | Method::OPTIONS) && path != crate::v1::verify::PATH
 }
 
-/// Runs `handler` to its end, whether or not anybody waits for it.
-pub async fn run(tasks: &TaskTracker, handler: impl Future<Output = Response> + Send + 'static) -> Response {
-    match tasks.spawn(handler).await {
+/// What `handler` answers. It runs to its end, whether or not anybody waits for it.
+pub async fn answer(handler: JoinHandle<Response>) -> Response {
+    match handler.await {
         Ok(response) => response,
         Err(error) => {
             tracing::error!(%error, "a handler ended without an answer");
@@ -36,14 +36,13 @@ mod tests {
 
     #[tokio::test]
     async fn a_change_is_finished_when_nobody_waits_for_it_any_more() {
-        let tasks = TaskTracker::new();
         let (go_on, gate) = oneshot::channel::<()>();
         let (finished, end) = oneshot::channel();
-        let change = run(&tasks, async move {
+        let change = answer(tokio::spawn(async move {
             _ = gate.await;
             _ = finished.send(());
             ().into_response()
-        });
+        }));
         // Polled once and dropped, as the server does when a connection breaks.
         assert!(tokio::time::timeout(std::time::Duration::ZERO, change).await.is_err());
         assert!(go_on.send(()).is_ok(), "it still waits");
@@ -52,7 +51,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_handler_that_panics_is_an_answer() {
-        let response = run(&TaskTracker::new(), async { panic!("on purpose") }).await;
+        let response = answer(tokio::spawn(async { panic!("on purpose") })).await;
         assert_eq!(response.status(), http::StatusCode::INTERNAL_SERVER_ERROR);
     }
 

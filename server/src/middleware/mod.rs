@@ -159,7 +159,7 @@ impl Edge {
         let call = router.clone().oneshot(Request::from_parts(parts, body));
         let handler = async { call.await.unwrap_or_else(|never| match never {}) };
         let response = if detach::is_change(&method, uri.path()) {
-            detach::run(&state.detached, handler).await
+            detach::answer(state.backend.spawn(&state.detached, handler)).await
         } else {
             handler.await
         };

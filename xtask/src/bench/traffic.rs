@@ -22,8 +22,8 @@ const EMAIL: &str = "bench@example.com";
 const PASSWORD: &str = "a bench for measuring";
 /// Changes wait for the disk, so several are under way at once.
 const CHANGERS: u32 = 8;
-/// How long somebody waits whom the server has told that too many are signing in.
-const TURNED_AWAY: Duration = Duration::from_millis(100);
+/// After what time somebody tries again whom the server has told that too many are signing in. It asks for longer.
+const TURNED_AWAY: Duration = Duration::from_secs(1);
 
 /// Something that goes on until it is stopped.
 pub(super) enum Traffic {

@@ -1,6 +1,6 @@
 //! Connections: how they are made, kept and shared. TLS, pragmas and timeouts are here and nowhere else.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use diesel::{ConnectionError, ConnectionResult};
 use diesel_async::{
@@ -11,10 +11,11 @@ use diesel_async::{
     },
 };
 use futures_util::FutureExt as _;
-use tokio::runtime::Handle;
+use tokio::{runtime::Handle, sync::Semaphore, task::JoinHandle};
+use tokio_util::task::TaskTracker;
 
 use super::{
-    anydb::{AnyConnection, AnyDb, SqliteConnection},
+    anydb::{AnyConnection, AnyDb, SqliteConnection, block_on},
     migrate,
 };
 use crate::failure::Failure;
@@ -23,6 +24,10 @@ use crate::failure::Failure;
 const POSTGRES_CONNECTIONS: u32 = 16;
 /// How many readers of the SQLite file there are.
 const SQLITE_READERS: u32 = 4;
+/// How many pages SQLite's log may have at most: 64 MiB.
+const LOG_PAGES: u32 = 16_384;
+/// How many pieces of work have a thread of their own at most.
+const THREADS: usize = 64;
 /// How long to wait for a connection before saying that the database is away.
 const PATIENCE: Duration = Duration::from_secs(5);
 
@@ -35,6 +40,7 @@ pub(crate) struct Store {
     engine: AnyDb,
     readers: Pool<AnyConnection>,
     writers: Pool<AnyConnection>,
+    threads: Arc<Semaphore>,
 }
 
 impl Store {
@@ -50,7 +56,7 @@ impl Store {
             // SQLite has one writer at a time whatever we do; waiting in the pool's queue beats polling the file's lock.
             AnyDb::Sqlite => (pool(url, engine, SQLITE_READERS, true).await?, pool(url, engine, 1, false).await?),
         };
-        Ok(Self { engine, readers, writers })
+        Ok(Self { engine, readers, writers, threads: Arc::new(Semaphore::new(THREADS)) })
     }
 
     /// `SQLite` or `PostgreSQL`, for the log.
@@ -61,9 +67,37 @@ impl Store {
         }
     }
 
+    /// Begins what asks the database many things one after the other. With SQLite it has a thread of its own while there
+    /// are some left: waiting for one could be waiting for whoever waits for the connection that writes.
+    pub(crate) fn spawn<T: Send + 'static>(
+        &self,
+        tasks: &TaskTracker,
+        work: impl Future<Output = T> + Send + 'static,
+    ) -> JoinHandle<T> {
+        match (self.engine, Arc::clone(&self.threads).try_acquire_owned()) {
+            (AnyDb::Sqlite, Ok(thread)) => {
+                let runtime = Handle::current();
+                tasks.spawn_blocking(move || {
+                    let _thread = thread;
+                    block_on(&runtime, work)
+                })
+            }
+            _ => tasks.spawn(work),
+        }
+    }
+
     /// A connection that reads. On SQLite a write on it fails, so the tests notice a query that went the wrong way.
     pub(crate) async fn read(&self) -> Result<Connection, Failure> {
         Ok(self.readers.get_owned().await?)
+    }
+
+    /// Moves what SQLite has in its log into the file. Nobody waits for that, neither readers nor whoever writes.
+    pub(crate) async fn tidy(&self) -> Result<(), Failure> {
+        if self.engine == AnyDb::Sqlite {
+            // Which is possible for a connection that must not change anything.
+            self.read().await?.batch_execute("PRAGMA wal_checkpoint(PASSIVE)").await?;
+        }
+        Ok(())
     }
 
     /// A connection that may write.
@@ -108,10 +142,13 @@ pub(super) async fn connect_sqlite(url: &str, read_only: bool) -> ConnectionResu
     // The timeout comes first: switching to WAL takes a lock itself. FULL, because an acknowledged change must
     // survive a power cut, and WAL with NORMAL may lose the last ones. The system keeps the file in memory anyway, so
     // only the one connection that writes has a cache worth its memory.
+    // What is in the log is moved into the file by a task, every second ([`Store::tidy`]): by default whoever commits the
+    // thousandth page does that, for milliseconds. It still does when the log has become long all the same.
     let cache_kib = if read_only { 2_000 } else { 16_000 };
     let pragmas = format!(
         "PRAGMA busy_timeout = 5000; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; \
-         PRAGMA temp_store = MEMORY; PRAGMA cache_size = -{cache_kib}; PRAGMA query_only = {};",
+         PRAGMA temp_store = MEMORY; PRAGMA cache_size = -{cache_kib}; \
+         PRAGMA wal_autocheckpoint = {LOG_PAGES}; PRAGMA query_only = {};",
         u8::from(read_only)
     );
     connection.batch_execute(&pragmas).await.map_err(ConnectionError::CouldntSetupConfiguration)?;

@@ -23,6 +23,8 @@ use crate::{
 
 /// How often usage goes from memory to its journal, and from there to the database. A crash loses at most this much of it.
 const FLUSH_EVERY: Duration = Duration::from_secs(1);
+/// How often SQLite's log is moved into its file.
+const TIDY_EVERY: Duration = Duration::from_secs(1);
 /// How often the change log is looked at for the changes of other processes.
 const FOLLOW_EVERY: Duration = Duration::from_millis(500);
 /// How often ended sessions, old changes and old answers are deleted.
@@ -80,6 +82,7 @@ impl Backend {
         spawn("usage to the database", FLUSH_EVERY, |backend| {
             Box::pin(async move { backend.write_usage(false).await })
         });
+        spawn("tidy", TIDY_EVERY, |backend| Box::pin(async move { backend.inner.store.tidy().await }));
         spawn("attempts", FLUSH_EVERY, |backend| Box::pin(async move { backend.flush_attempts().await }));
         spawn("follow", FOLLOW_EVERY, |backend| Box::pin(async move { backend.inner.applier.catch_up().await }));
         spawn("sweep", SWEEP_EVERY, |backend| Box::pin(async move { backend.sweep().await }));

@@ -2,6 +2,7 @@
 
 use std::{
     error::Error,
+    future::ready,
     pin::Pin,
     task::{Context, Poll},
 };
@@ -11,18 +12,33 @@ use futures_util::{FutureExt as _, TryFutureExt as _, future::BoxFuture};
 use tokio::{
     runtime::Handle,
     task::{JoinError, JoinHandle},
+    task_local,
 };
 
 /// Threads of the runtime that asks, whichever has made the connection: what is done behind everything else
-/// ([`crate::behind`]) stays there.
+/// ([`crate::behind`]) stays there. And the thread that asks, if it may block ([`block_on`]).
 #[derive(Debug)]
 pub(crate) struct Blocking;
+
+task_local! {
+    /// Set while this thread may block.
+    static MAY_BLOCK: ();
+}
+
+/// Does all of `work` on this thread, which may block. SQLite's calls take some microseconds, and to hand each to another
+/// thread takes as long again: an operation makes twenty and more.
+pub(crate) fn block_on<F: Future>(runtime: &Handle, work: F) -> F::Output {
+    MAY_BLOCK.sync_scope((), || runtime.block_on(work))
+}
 
 impl SpawnBlocking for Blocking {
     fn spawn_blocking<'a, R: Send + 'static>(
         &mut self,
         task: impl FnOnce() -> R + Send + 'static,
     ) -> BoxFuture<'a, Result<R, Box<dyn Error + Send + Sync + 'static>>> {
+        if MAY_BLOCK.try_with(|()| ()).is_ok() {
+            return ready(Ok(task())).boxed();
+        }
         let runtime = Handle::current();
         Finishing { call: runtime.spawn_blocking(task), runtime }.map_err(Box::from).boxed()
     }
