@@ -48,10 +48,10 @@ use crate::{
 
 /// So much is written into the database at once; more waits until it is worth the effort.
 const LITTLE: usize = 2_000;
-/// So many rows are added in one go: less than a millisecond's work.
-const AT_ONCE: usize = 4_096;
 /// For how long it waits, in seconds.
 const WAIT_SECONDS: i64 = 60;
+/// So many rows are added in one go: less than a millisecond's work.
+const AT_ONCE: usize = 4_096;
 
 /// What is on its way to the database.
 #[derive(Debug)]
@@ -141,8 +141,13 @@ impl Usage {
     /// When the journal does not take it. Then it stays in memory until the journal does.
     pub(crate) async fn keep(&self, keyring: &Arc<Keyring>, now: Timestamp) -> Result<(), Failure> {
         let (kept, keyring) = (Arc::clone(&self.kept), Arc::clone(keyring));
-        let lists = keyring.recorder.take();
-        let outcome = behind(move || keep(&mut locked(&kept), &keyring, lists, now)).await?;
+        let mut lists = keyring.recorder.take();
+        let keeping = behind(move || {
+            let outcome = keep(&mut locked(&kept), &keyring, &mut lists, now);
+            keyring.recorder.give_back(lists);
+            outcome
+        });
+        let outcome = keeping.await?;
         if outcome.is_err() {
             self.gauges.journal_failures.fetch_add(1, Ordering::Relaxed);
         }
@@ -220,10 +225,10 @@ fn locked(kept: &std::sync::Mutex<Kept>) -> MutexGuard<'_, Kept> {
     kept.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-fn keep(kept: &mut Kept, keyring: &Keyring, mut lists: Vec<Notes>, now: Timestamp) -> Result<(), Failure> {
+fn keep(kept: &mut Kept, keyring: &Keyring, lists: &mut [Notes], now: Timestamp) -> Result<(), Failure> {
     let Kept { journal, gathered, is_behind, opened_at, entry } = kept;
     let mut allowed = HashMap::<_, u64, ById>::default();
-    for list in &lists {
+    for list in &*lists {
         let mut count = |(what, seen): &(What, Seen)| {
             if what.outcome == 0 {
                 *allowed.entry(seen.organization).or_default() += seen.count;
@@ -254,7 +259,6 @@ fn keep(kept: &mut Kept, keyring: &Keyring, mut lists: Vec<Notes>, now: Timestam
         }
     }
     if gathered.len() == 0 {
-        keyring.recorder.give_back(lists);
         return Ok(());
     }
     opened_at.get_or_insert(now);
@@ -267,7 +271,6 @@ fn keep(kept: &mut Kept, keyring: &Keyring, mut lists: Vec<Notes>, now: Timestam
         let written = lists.iter().fold(written, |written, list| written.and_then(|()| write_notes(entry, list)));
         written.and_then(|()| journal.append(entry))
     };
-    keyring.recorder.give_back(lists);
     *is_behind = outcome.is_err();
     outcome
 }
