@@ -38,10 +38,13 @@ macro_rules! ids {
                 self.0
             }
 
+            /// How many characters its text has.
+            pub const LENGTH: usize = $prefix.len() + base62::WIDTH_128;
+
             /// The text, in ASCII, without a trip to the allocator.
             #[must_use]
-            pub fn text(self) -> [u8; $prefix.len() + base62::WIDTH_128] {
-                let mut text = [0; $prefix.len() + base62::WIDTH_128];
+            pub fn text(self) -> [u8; Self::LENGTH] {
+                let mut text = [0; Self::LENGTH];
                 let (prefix, digits) = text.split_at_mut($prefix.len());
                 prefix.copy_from_slice($prefix.as_bytes());
                 digits.copy_from_slice(&base62::encode::<{ base62::WIDTH_128 }>(self.0));

@@ -5,21 +5,25 @@
 
 mod answer;
 mod count;
+mod direct;
 mod head;
 mod phase;
+mod stop;
 
-use std::{io, net::SocketAddr, time::Duration};
+use std::{future::poll_fn, io, net::SocketAddr, pin::pin, sync::Arc, task::Poll, time::Duration};
 
 use hyper_util::{
     rt::{TokioExecutor, TokioIo, TokioTimer},
-    server::{conn::auto, graceful::GracefulShutdown},
+    server::conn::auto,
 };
 use tokio::net::{TcpListener, TcpStream};
 
 use self::{
     answer::Answers,
     count::{Counts, Place},
-    phase::{Phase, Watched},
+    direct::Next,
+    phase::Watched,
+    stop::{Stop, Stopper},
 };
 use crate::middleware::Edge;
 
@@ -33,8 +37,8 @@ const PAUSE: Duration = Duration::from_millis(100);
 /// Answers connections until `stop`, then finishes what is under way.
 pub async fn serve(listener: TcpListener, edge: Edge, stop: impl Future<Output = ()>) {
     let counts = Counts::default();
-    let graceful = GracefulShutdown::new();
-    let builder = builder();
+    let stopper = Stopper::new();
+    let builder = Arc::new(builder());
     let mut stop = std::pin::pin!(stop);
     loop {
         let taken = tokio::select! {
@@ -43,14 +47,14 @@ pub async fn serve(listener: TcpListener, edge: Edge, stop: impl Future<Output =
             taken = take(&listener, &counts, &edge) => taken,
         };
         let Some((stream, peer, place)) = taken else { continue };
-        let phase = Phase::default();
-        let io = TokioIo::new(Watched::new(stream, phase.clone()));
-        let service = Answers::new(edge.clone(), peer, phase);
         let open = edge.state().metrics.connection();
-        let connection = graceful.watch(builder.serve_connection(io, service).into_owned());
+        let (builder, edge, mut stop) = (Arc::clone(&builder), edge.clone(), stopper.for_a_connection());
         tokio::spawn(async move {
-            // Whatever ends a connection is its client's affair; there is nobody to tell.
-            _ = connection.await;
+            let mut socket = Watched::new(stream);
+            if direct::serve(&mut socket, &edge, peer, &mut stop).await == Next::Hyper {
+                // Boxed: a connection that stays with verifications shall not carry its size around.
+                Box::pin(serve_any(socket, &builder, edge, peer, stop)).await;
+            }
             drop((place, open));
         });
     }
@@ -58,11 +62,32 @@ pub async fn serve(listener: TcpListener, edge: Edge, stop: impl Future<Output =
     let tasks = edge.state().detached.clone();
     tasks.close();
     let farewell = async {
-        graceful.shutdown().await;
+        stopper.stop().await;
         tasks.wait().await;
     };
     if tokio::time::timeout(FAREWELL, farewell).await.is_err() {
         tracing::warn!(seconds = FAREWELL.as_secs(), "some requests did not end in time and are cut off");
+    }
+}
+
+/// Answers whatever comes, until the connection ends.
+async fn serve_any(
+    socket: Watched<TcpStream>,
+    builder: &auto::Builder<TokioExecutor>,
+    edge: Edge,
+    peer: SocketAddr,
+    mut stop: Stop,
+) {
+    let answers = Answers::new(edge, peer, socket.phase());
+    let mut connection = pin!(builder.serve_connection(TokioIo::new(socket), answers));
+    let ended = poll_fn(|cx| match connection.as_mut().poll(cx) {
+        // Whatever ends a connection is its client's affair; there is nobody to tell.
+        Poll::Ready(_) => Poll::Ready(true),
+        Poll::Pending => stop.poll(cx).map(|()| false),
+    });
+    if !ended.await {
+        connection.as_mut().graceful_shutdown();
+        _ = connection.await;
     }
 }
 

@@ -28,7 +28,7 @@ use tokio::{
 use super::head::Head;
 
 /// How long a head may take, and a fresh connection until its first.
-const HEAD_TIME: Duration = Duration::from_secs(10);
+pub(super) const HEAD_TIME: Duration = Duration::from_secs(10);
 
 /// How often an idle connection is looked at.
 const TICK: Duration = Duration::from_secs(15);
@@ -106,6 +106,8 @@ pub(super) struct Watched<S> {
     socket: S,
     phase: Phase,
     head: Head,
+    /// Read before, and given back.
+    returned: Vec<u8>,
     head_limit: Option<Pin<Box<Sleep>>>,
     idle: Option<Idle>,
 }
@@ -141,14 +143,37 @@ impl Idle {
 }
 
 impl<S> Watched<S> {
-    pub(super) fn new(socket: S, phase: Phase) -> Self {
-        Self { socket, phase, head: Head::default(), head_limit: None, idle: None }
+    pub(super) fn new(socket: S) -> Self {
+        let (phase, head) = (Phase::default(), Head::default());
+        Self { socket, phase, head, returned: Vec::new(), head_limit: None, idle: None }
+    }
+
+    /// For whoever answers what is read from here.
+    pub(super) fn phase(&self) -> Phase {
+        self.phase.clone()
+    }
+
+    /// What was read from here over HTTP/1.1 has its answer.
+    pub(super) fn answered(&self) {
+        self.phase.answered(Version::HTTP_11);
+    }
+
+    /// To be read once more, by somebody else.
+    pub(super) fn give_back(&mut self, bytes: Vec<u8>) {
+        self.returned = bytes;
     }
 }
 
 impl<S: AsyncRead + Unpin> AsyncRead for Watched<S> {
     fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         let this = &mut *self;
+        if !this.returned.is_empty() {
+            // [`Head`] has looked at it.
+            let some = this.returned.len().min(buffer.remaining());
+            buffer.put_slice(this.returned.get(..some).unwrap_or_default());
+            this.returned.drain(..some);
+            return Poll::Ready(Ok(()));
+        }
         let phase = this.phase.get();
         if phase != HEAD {
             this.head_limit = None;
@@ -215,7 +240,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_silent_or_dribbling_head_is_given_up_after_ten_seconds() {
         let (mut client, socket) = duplex(64);
-        let mut socket = Watched::new(socket, Phase::default());
+        let mut socket = Watched::new(socket);
         let began = Instant::now();
         let dribble = async {
             for _ in 0..20 {
@@ -237,8 +262,8 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_connection_between_two_requests_may_be_quiet_for_longer() {
         let (mut client, socket) = duplex(64);
-        let phase = Phase::default();
-        let mut socket = Watched::new(socket, phase.clone());
+        let mut socket = Watched::new(socket);
+        let phase = socket.phase();
         _ = client.write_all(b"G").await;
         assert!(socket.read_u8().await.is_ok());
         drop(phase.busy(Version::HTTP_11));
@@ -253,8 +278,8 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_connection_that_is_not_used_is_closed_within_75_seconds_of_its_last_request() {
         let (mut client, socket) = duplex(64);
-        let phase = Phase::default();
-        let mut socket = Watched::new(socket, phase.clone());
+        let mut socket = Watched::new(socket);
+        let phase = socket.phase();
         for pause in [0, 20, 50, 7] {
             let (sent, read) = tokio::join!(
                 async {

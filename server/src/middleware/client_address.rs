@@ -10,8 +10,10 @@ use std::{
     str::FromStr,
 };
 
-use http::{HeaderMap, HeaderName};
+use http::HeaderName;
 use ipnet::IpNet;
+
+use super::headers::Headers;
 
 const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 
@@ -45,13 +47,13 @@ impl FromStr for TrustedProxies {
 
 /// The client's address, with IPv4-mapped IPv6 written as IPv4.
 #[must_use]
-pub fn find(peer: IpAddr, headers: &HeaderMap, trusted: &TrustedProxies) -> IpAddr {
+pub fn find(peer: IpAddr, headers: &(impl Headers + ?Sized), trusted: &TrustedProxies) -> IpAddr {
     let mut client = peer.to_canonical();
     if !trusted.contains(client) {
         return client;
     }
-    let lines = headers.get_all(FORWARDED_FOR).iter().rev();
-    for entry in lines.flat_map(|line| line.as_bytes().rsplit(|byte| *byte == b',')) {
+    let lines = headers.all(FORWARDED_FOR).rev();
+    for entry in lines.flat_map(|line| line.rsplit(|byte| *byte == b',')) {
         match read(entry) {
             Some(address) if trusted.contains(address) => client = address,
             Some(address) => return address,
@@ -71,7 +73,7 @@ fn read(entry: &[u8]) -> Option<IpAddr> {
 
 #[cfg(test)]
 mod tests {
-    use http::HeaderValue;
+    use http::{HeaderMap, HeaderValue};
 
     use super::*;
 

@@ -10,6 +10,7 @@ use http::{
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use hyper::body::Body;
 
+use super::headers::Headers;
 use crate::v1::envelope::Problem;
 
 /// The largest body. The largest honest one is a form.
@@ -21,8 +22,8 @@ pub const BODY_TIME: Duration = Duration::from_secs(5);
 ///
 /// # Errors
 /// That answer.
-pub fn check_host(version: Version, headers: &HeaderMap) -> Result<(), Problem> {
-    let hosts = headers.get_all(HOST).iter().count();
+pub fn check_host(version: Version, headers: &(impl Headers + ?Sized)) -> Result<(), Problem> {
+    let hosts = headers.all(HOST).count();
     let is_right = match version {
         Version::HTTP_11 => hosts == 1,
         _ => hosts <= 1,

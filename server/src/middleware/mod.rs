@@ -7,6 +7,7 @@
 pub mod access_log;
 pub mod client_address;
 pub mod detach;
+pub mod headers;
 pub mod limits;
 pub mod request_id;
 pub mod security_headers;
@@ -20,7 +21,7 @@ use axum::{
     body::{Body, Bytes},
     response::{IntoResponse as _, Response},
 };
-use backend::context::RequestInfo;
+use backend::{context::RequestInfo, keyring::Holder};
 use http::{
     HeaderMap, HeaderValue, Method, Request, Uri, Version,
     header::{Entry, HOST, USER_AGENT},
@@ -29,12 +30,12 @@ use http::{
 use tower::ServiceExt as _;
 use tracing::Instrument as _;
 
-use self::request_id::RequestId;
+use self::{headers::Headers, request_id::RequestId};
 use crate::{
     router::router,
     state::AppState,
     telemetry,
-    v1::{self, envelope::Problem},
+    v1::{self, allowed::Allowed, envelope::Problem, verify::Target},
 };
 
 /// How much of a user agent is kept, in characters.
@@ -89,36 +90,56 @@ impl Edge {
             }
         };
         let response = written(response, &uri, &request_id);
-        let response = finished(state, response, &uri, &request_id);
+        let response = finished(state, response, uri.path(), &request_id);
         span.record("http.response.status_code", response.status().as_u16());
         line.write(response.status(), &request_id);
         line.measure(response.status(), &state.metrics);
         response
     }
 
-    /// The short way of the one request that is asked a hundred thousand times a second. What it does not do, compared
-    /// with the others: wait for anything, read a body, and tell a browser what it must not do with an answer that says
-    /// yes to a proxy.
-    ///
-    /// `None`: it is another one.
+    /// Answers the one request that is asked a hundred thousand times a second. `None`: it is another one.
     pub fn verify<B>(&self, peer: SocketAddr, request: &Request<B>) -> Option<http::Response<Bytes>> {
         let (headers, uri) = (request.headers(), request.uri());
-        if !v1::verify::is_forward_auth(request.method(), uri) {
+        if !v1::verify::is_forward_auth(request.method(), uri.path()) {
             return None;
         }
-        let Inner { state, .. } = &*self.inner;
-        let address = client_address::find(peer.ip(), headers, &state.policy.trusted_proxies);
-        let request_id = request_id::fresh();
-        let line = access_log::is_verbose().then(|| access_log::Line::begin(request.method(), uri, address));
-        let answer = check(state, request.version(), headers, uri.path())
-            .and_then(|()| v1::verify::forward_auth(state, address, &request_id, uri, headers));
-        let response = answer.unwrap_or_else(|problem| {
-            finished(state, problem.write(uri.path(), &request_id, &HeaderMap::new()), uri, &request_id)
+        let line = access_log::is_verbose().then(|| {
+            let address = client_address::find(peer.ip(), headers, &self.state().policy.trusted_proxies);
+            access_log::Line::begin(request.method(), uri, address)
         });
+        let (request_id, decision) = self.decide(peer, request.version(), Target::from(uri), headers);
+        let response = match decision {
+            Ok(holder) => Allowed::new(&holder, &request_id).into_response(),
+            Err(refusal) => refusal,
+        };
         if let Some(line) = line {
             line.write(response.status(), &request_id);
         }
         Some(response)
+    }
+
+    /// Its short way. What it does not do, compared with the others: wait for anything, read a body, and tell a browser
+    /// what it must not do with an answer that says yes to a proxy.
+    ///
+    /// # Errors
+    /// The refusal, ready to be sent.
+    pub fn decide(
+        &self,
+        peer: SocketAddr,
+        version: Version,
+        target: Target<'_>,
+        headers: &(impl Headers + ?Sized),
+    ) -> (RequestId, Result<Holder, http::Response<Bytes>>) {
+        let Inner { state, .. } = &*self.inner;
+        let address = client_address::find(peer.ip(), headers, &state.policy.trusted_proxies);
+        let request_id = request_id::fresh();
+        let decision = check(state, version, headers, target.path)
+            .and_then(|()| v1::verify::forward_auth(state, address, &request_id, target, headers));
+        let decision = decision.map_err(|problem| {
+            let written = problem.write(target.path, &request_id, &HeaderMap::new());
+            finished(state, written, target.path, &request_id)
+        });
+        (request_id, decision)
     }
 
     async fn route<B>(&self, info: RequestInfo, mut parts: Parts, body: B) -> Response
@@ -172,7 +193,7 @@ impl Edge {
 }
 
 /// What is asked of every request before anything else.
-fn check(state: &AppState, version: Version, headers: &HeaderMap, path: &str) -> Result<(), Problem> {
+fn check(state: &AppState, version: Version, headers: &(impl Headers + ?Sized), path: &str) -> Result<(), Problem> {
     limits::check_host(version, headers)?;
     // Files hold no rule; everything else would say that there are no keys.
     if state.backend.is_ready() || path == v1::HEALTH { Ok(()) } else { Err(Problem::starting()) }
@@ -190,12 +211,12 @@ fn written(mut response: Response, uri: &Uri, request_id: &RequestId) -> Respons
 fn finished<B>(
     state: &AppState,
     mut response: http::Response<B>,
-    uri: &Uri,
+    path: &str,
     request_id: &RequestId,
 ) -> http::Response<B> {
     let headers = response.headers_mut();
     request_id::write(headers, request_id);
-    security_headers::write(headers, uri.path(), state.policy.https);
+    security_headers::write(headers, path, state.policy.https);
     response
 }
 
@@ -208,7 +229,10 @@ pub fn is_below(path: &str, folder: &str) -> bool {
 /// What the client says it is, if that is printable ASCII, as it is meant to be (RFC 9110, section 10.1.5), and cut off
 /// where nobody reads on.
 #[must_use]
-pub fn user_agent(headers: &HeaderMap) -> Option<&str> {
-    let sent = headers.get(USER_AGENT)?.to_str().ok()?;
+pub fn user_agent(headers: &(impl Headers + ?Sized)) -> Option<&str> {
+    let sent = std::str::from_utf8(headers.first(USER_AGENT)?).ok()?;
+    if sent.bytes().any(|byte| !matches!(byte, b' '..=b'~' | b'\t')) {
+        return None;
+    }
     sent.get(..sent.len().min(USER_AGENT_MAX)).filter(|kept| !kept.is_empty())
 }

@@ -1,16 +1,15 @@
 //! The answer to a proxy whose client is allowed: whose key it was, as JSON and as headers.
 //!
-//! It is written a hundred thousand times a second, so body and headers lie in one piece of memory, side by side, and no
-//! header is there that only a browser would read. Proxies pass none of it on but the headers they are told to.
-
-use std::{io::Write as _, ops::Range};
+//! It is given a hundred thousand times a second, so no header is there that only a browser would read. Proxies pass none
+//! of it on but the headers they are told to.
 
 use axum::body::Bytes;
 use backend::keyring::Holder;
 use http::{
-    HeaderMap, HeaderName, HeaderValue, Response,
+    HeaderName, HeaderValue, Response,
     header::{CACHE_CONTROL, CONTENT_TYPE},
 };
+use shared::{KeyId, OrganizationId};
 
 use super::{
     envelope::JSON,
@@ -22,49 +21,68 @@ const KEY: HeaderName = HeaderName::from_static("x-key-id");
 const ROLE: HeaderName = HeaderName::from_static("x-key-role");
 const ORGANIZATION: HeaderName = HeaderName::from_static("x-organization-id");
 
-/// Long enough for the usual name of a role.
-const LENGTH: usize = 256;
+/// The answer, in pieces that are put together where it is sent.
+#[derive(Debug)]
+pub struct Allowed<'a> {
+    holder: &'a Holder,
+    request_id: &'a str,
+    key: [u8; KeyId::LENGTH],
+    organization: [u8; OrganizationId::LENGTH],
+}
 
-/// 200, with who it was.
-pub(super) fn answer(holder: &Holder, request_id: &str) -> Response<Bytes> {
-    let mut memory = Vec::with_capacity(LENGTH);
-    let mut push = |bytes: &[u8]| -> Range<usize> {
-        let from = memory.len();
-        memory.extend_from_slice(bytes);
-        from..memory.len()
-    };
-    push(br#"{"code":200,"data":{"allowed":true,"key_id":""#);
-    let key = push(&holder.key.text());
-    push(br#"","role":"#);
-    push(holder.role.as_json().as_bytes());
-    push(br#","organization_id":""#);
-    let organization = push(&holder.organization.text());
-    let body = 0..push(br#""},"output":"OK"}"#).end;
-    let role = push(holder.role.name().as_bytes());
-    let request = push(request_id.as_bytes());
-    // Most keys have none.
-    let limits = (!holder.standing.limits().is_empty()).then(|| {
-        let from = memory.len();
-        _ = write!(memory, "{}", Policy(&holder.standing));
-        let to = memory.len();
-        _ = write!(memory, "{}", Left(&holder.standing));
-        [(POLICY, from..to), (LIMIT, to..memory.len())]
-    });
+impl<'a> Allowed<'a> {
+    /// 200, with who it was.
+    #[must_use]
+    pub fn new(holder: &'a Holder, request_id: &'a str) -> Self {
+        Self { holder, request_id, key: holder.key.text(), organization: holder.organization.text() }
+    }
 
-    let memory = Bytes::from(memory);
-    let mut headers = HeaderMap::with_capacity(8);
-    headers.insert(CONTENT_TYPE, JSON);
-    headers.insert(CACHE_CONTROL, NO_STORE);
-    let texts = [(KEY, key), (ROLE, role), (ORGANIZATION, organization), (request_id::HEADER, request)];
-    for (name, range) in texts.into_iter().chain(limits.into_iter().flatten()) {
-        // A role's name may hold any letter; bytes above ASCII are allowed in a value (RFC 9110, section 5.5).
-        if let Ok(value) = HeaderValue::from_maybe_shared(memory.slice(range)) {
-            headers.insert(name, value);
+    /// The body, in order.
+    #[must_use]
+    pub fn body(&self) -> [&[u8]; 7] {
+        [
+            br#"{"code":200,"data":{"allowed":true,"key_id":""#,
+            &self.key,
+            br#"","role":"#,
+            self.holder.role.as_json().as_bytes(),
+            br#","organization_id":""#,
+            &self.organization,
+            br#""},"output":"OK"}"#,
+        ]
+    }
+
+    /// Tells `each` the headers. All that it is told may stand in one.
+    pub fn headers(&self, mut each: impl FnMut(&HeaderName, &[u8])) {
+        let Self { holder, request_id, key, organization } = self;
+        each(&CONTENT_TYPE, JSON.as_bytes());
+        each(&CACHE_CONTROL, NO_STORE.as_bytes());
+        each(&KEY, key);
+        // It may hold any letter; bytes above ASCII are allowed in a value (RFC 9110, section 5.5).
+        let role = holder.role.name().as_bytes();
+        if !role.iter().any(u8::is_ascii_control) {
+            each(&ROLE, role);
+        }
+        each(&ORGANIZATION, organization);
+        each(&request_id::HEADER, request_id.as_bytes());
+        // Most keys have none.
+        if !holder.standing.limits().is_empty() {
+            each(&POLICY, Policy(&holder.standing).to_string().as_bytes());
+            each(&LIMIT, Left(&holder.standing).to_string().as_bytes());
         }
     }
-    let mut response = Response::new(memory.slice(body));
-    *response.headers_mut() = headers;
-    response
+
+    /// Put together.
+    #[must_use]
+    pub fn into_response(self) -> Response<Bytes> {
+        let mut response = Response::new(Bytes::from(self.body().concat()));
+        let headers = response.headers_mut();
+        self.headers(|name, value| {
+            if let Ok(value) = HeaderValue::from_bytes(value) {
+                headers.insert(name, value);
+            }
+        });
+        response
+    }
 }
 
 #[cfg(test)]
@@ -85,7 +103,7 @@ mod tests {
             role: Arc::new(RoleState::new(role.to_owned(), Grants::default())),
             standing: Standing::default(),
         };
-        answer(&holder, "req_0")
+        Allowed::new(&holder, "req_0").into_response()
     }
 
     #[test]

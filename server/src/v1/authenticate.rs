@@ -8,14 +8,14 @@ use backend::{
     keyring::{AskedPermission, Holder, Question, allowance::Standing, credential::bearer},
 };
 use http::{
-    HeaderMap, HeaderValue, StatusCode,
+    HeaderValue, StatusCode,
     header::{AUTHORIZATION, RETRY_AFTER, WWW_AUTHENTICATE},
     request::Parts,
 };
 use shared::{Permission, verify::Refusal};
 
 use super::{envelope::Problem, limits};
-use crate::state::AppState;
+use crate::{middleware::headers::Headers, state::AppState};
 
 /// What everybody is told who does not hold a genuine secret.
 pub const INVALID: &str = "Invalid API Key";
@@ -42,8 +42,8 @@ pub fn authenticate(state: &AppState, parts: &Parts, permission: Option<Permissi
 ///
 /// # Errors
 /// The refusal, ready to be sent.
-pub fn verify(state: &AppState, headers: &HeaderMap, question: &Question<'_>) -> Result<Holder, Problem> {
-    let presented = bearer(headers.get_all(AUTHORIZATION).iter().map(HeaderValue::as_bytes));
+pub fn verify(state: &AppState, headers: &(impl Headers + ?Sized), question: &Question<'_>) -> Result<Holder, Problem> {
+    let presented = bearer(headers.all(AUTHORIZATION));
     let verdict = state.backend.verify(presented, question);
     match (verdict.outcome, verdict.holder) {
         (Ok(()), Some(holder)) => Ok(holder),

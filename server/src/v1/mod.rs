@@ -6,7 +6,7 @@
 mod alert_mutes;
 mod alert_settings;
 mod alerts;
-mod allowed;
+pub mod allowed;
 mod answer;
 pub(crate) mod audit;
 pub mod authenticate;

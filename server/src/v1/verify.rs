@@ -17,9 +17,9 @@ use axum::{
 };
 use backend::{
     context::RequestInfo,
-    keyring::{AskedPermission, Question, secret::WellFormed},
+    keyring::{AskedPermission, Holder, Question, secret::WellFormed},
 };
-use http::{HeaderMap, Method, Uri, request::Parts};
+use http::{Method, Uri, request::Parts};
 use serde::Serialize;
 use serde_json::Value;
 use shared::{KeyId, OrganizationId, Permission, verify::Refusal};
@@ -28,13 +28,13 @@ use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::{
-    allowed,
+    allowed::Allowed,
     authenticate::{self, authenticate},
     envelope::{self, Envelope, Problem},
     limits, openapi,
 };
 use crate::{
-    middleware::{limits::check_content_type, user_agent},
+    middleware::{headers::Headers, limits::check_content_type, user_agent},
     state::AppState,
 };
 
@@ -90,7 +90,7 @@ struct QuestionIn {
 }
 
 /// An allowed request.
-// Only described; [`allowed`] writes it.
+// Only described; [`Allowed`] writes it.
 #[derive(ToSchema)]
 #[schema(as = Allowed, example = json!({
     "allowed": true, "key_id": "key_0352dK7XqzWJ2VYb1m8RsT", "role": "API Client",
@@ -128,17 +128,33 @@ struct QuestionOut {
     limits: Vec<limits::Out>,
 }
 
+/// What a request is about.
+#[derive(Debug, Clone, Copy)]
+pub struct Target<'r> {
+    /// Begins with a slash.
+    pub path: &'r str,
+    /// Empty if there is none.
+    pub query: &'r str,
+}
+
+impl<'r> From<&'r Uri> for Target<'r> {
+    fn from(uri: &'r Uri) -> Self {
+        Self { path: uri.path(), query: uri.query().unwrap_or_default() }
+    }
+}
+
 /// Whether the request is one that [`forward_auth`] answers.
 #[must_use]
-pub fn is_forward_auth(method: &Method, uri: &Uri) -> bool {
-    match uri.path().strip_prefix(PATH) {
+pub fn is_forward_auth(method: &Method, path: &str) -> bool {
+    match path.strip_prefix(PATH) {
         Some("") => matches!(*method, Method::GET | Method::HEAD),
         Some(rest) => rest.starts_with('/'),
         None => false,
     }
 }
 
-/// Decides about the key in the request's own header. The edge calls this before routing, and writes a refusal out.
+/// Decides about the key in the request's own header. The edge calls this before routing, and writes the answer out
+/// ([`Allowed`]).
 ///
 /// # Errors
 /// The refusal.
@@ -146,18 +162,18 @@ pub fn forward_auth(
     state: &AppState,
     address: IpAddr,
     request_id: &str,
-    uri: &Uri,
-    headers: &HeaderMap,
-) -> Result<http::Response<Bytes>, Problem> {
-    let mut question = match uri.path().strip_prefix(PATH).and_then(|rest| rest.strip_prefix('/')) {
-        None => question_of_query(uri.query().unwrap_or_default())?,
+    target: Target<'_>,
+    headers: &(impl Headers + ?Sized),
+) -> Result<Holder, Problem> {
+    let mut question = match target.path.strip_prefix(PATH).and_then(|rest| rest.strip_prefix('/')) {
+        None => question_of_query(target.query)?,
         Some(rest) => question_of_prefix(rest)?,
     };
     question.address = Some(address);
     question.blamed = Some(address);
     question.request_id = request_id;
     question.user_agent = user_agent(headers);
-    Ok(allowed::answer(&authenticate::verify(state, headers, &question)?, request_id))
+    authenticate::verify(state, headers, &question)
 }
 
 /// `permission` may be repeated. What is not known here is left alone: proxies add parameters of their own.
@@ -221,7 +237,8 @@ fn question_of_prefix(rest: &str) -> Result<Question<'static>, Problem> {
 async fn forward_auth_routed(State(state): State<AppState>, parts: Parts) -> Result<Response, Problem> {
     let info = parts.extensions.get::<RequestInfo>().ok_or_else(Problem::internal)?;
     let address = info.address.ok_or_else(Problem::internal)?;
-    Ok(forward_auth(&state, address, &info.request_id, &parts.uri, &parts.headers)?.map(Body::from))
+    let holder = forward_auth(&state, address, &info.request_id, Target::from(&parts.uri), &parts.headers)?;
+    Ok(Allowed::new(&holder, &info.request_id).into_response().map(Body::from))
 }
 
 /// Ask about somebody else's secret

@@ -72,6 +72,7 @@ mod start_and_stop;
 mod sweep;
 mod usage;
 mod usage_series;
+mod verify_connection;
 mod verify_forward_auth;
 mod verify_question;
 mod webhook;

@@ -36,12 +36,13 @@ pub(crate) struct WriteTx {
     pub(crate) now: Timestamp,
 }
 
-/// How far the change log had grown when the transaction was committed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// What is left of a transaction that was committed.
 #[must_use = "the index has to be brought up to this change before anybody is told"]
 pub(crate) struct Committed {
-    /// `None`: nothing that verification depends on was changed.
+    /// How far the change log had grown. `None`: nothing that verification depends on was changed.
     pub(crate) seq: Option<i64>,
+    /// To read what it has become: only this one knows what it has written, and any other has to read it from the file.
+    pub(crate) connection: Connection,
 }
 
 impl WriteTx {
@@ -181,8 +182,8 @@ impl WriteTx {
         let seq = if subjects.is_empty() { None } else { Some(log_changes(connection, &subjects, now).await?) };
         before_commit();
         AnyTransactions::commit_transaction(connection).await?;
-        self.connection = None;
-        Ok(Committed { seq })
+        let connection = self.connection.take().ok_or_else(|| Failure::broken("a transaction was ended twice"))?;
+        Ok(Committed { seq, connection })
     }
 }
 

@@ -129,8 +129,8 @@ impl Applier {
         self.progress.read()
     }
 
-    /// Returns when the index contains change `seq`.
-    pub(crate) async fn apply_through(&self, seq: i64) -> Result<(), Failure> {
+    /// Returns when the index contains change `seq`, read over `connection` if nobody has done it before.
+    pub(crate) async fn apply_through(&self, connection: &mut AnyConnection, seq: i64) -> Result<(), Failure> {
         if self.applied() >= seq {
             return Ok(());
         }
@@ -138,16 +138,18 @@ impl Applier {
         if self.applied() >= seq {
             return Ok(());
         }
-        while !self.apply_some().await? {}
+        while !self.apply_some(connection).await? {}
         Ok(())
     }
 
     /// Applies whatever other processes have written since. This is not urgent, and an operation that waits for its own
     /// change gets its turn in between.
     pub(crate) async fn catch_up(&self) -> Result<(), Failure> {
+        // It comes before the turn: whoever waits for that may hold the last one.
+        let mut connection = self.store.read().await?;
         loop {
             let _turn = self.turn.lock().await;
-            if self.apply_some().await? {
+            if self.apply_some(&mut connection).await? {
                 return Ok(());
             }
         }
@@ -159,14 +161,13 @@ impl Applier {
     }
 
     /// Applies the next changes, and says whether these were all.
-    async fn apply_some(&self) -> Result<bool, Failure> {
-        let mut connection = self.store.read().await?;
+    async fn apply_some(&self, connection: &mut AnyConnection) -> Result<bool, Failure> {
         let changes: Vec<(i64, String)> = index_changes::table
             .filter(index_changes::seq.gt(self.applied()))
             .order(index_changes::seq)
             .limit(AT_ONCE as i64)
             .select((index_changes::seq, index_changes::subject))
-            .load(&mut connection)
+            .load(connection)
             .await?;
         let Some(&(last, _)) = changes.last() else { return Ok(true) };
         let subjects = changes.iter().map(|(_, subject)| subject.parse()).collect::<Result<BTreeSet<_>, _>>()?;
@@ -178,10 +179,10 @@ impl Applier {
             }
         }
         if !organization_ids.is_empty() {
-            self.load_organizations(&mut connection, Some(&organization_ids)).await?;
+            self.load_organizations(connection, Some(&organization_ids)).await?;
         }
         if !key_ids.is_empty() {
-            load::some_keys(&mut connection, &self.keyring, &key_ids).await?;
+            load::some_keys(connection, &self.keyring, &key_ids).await?;
         }
         self.applied.store(last, Ordering::Release);
         Ok(changes.len() < AT_ONCE)

@@ -212,7 +212,7 @@ impl Backend {
         diesel::delete(sessions::table.find(session)).execute(tx.connection()?).await?;
         let event = AuditEvent::created("session.delete", session.0, json!({}));
         let committed = tx.commit(event, || {}).await?;
-        self.applied(committed).await
+        self.applied(committed).await.map(drop)
     }
 
     /// Whose session this is, and what they may do right now: roles are read anew for every request.

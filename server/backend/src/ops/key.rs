@@ -263,8 +263,8 @@ impl Backend {
         tx.touch(Subject::Key(row.id.0));
         let event = AuditEvent::created("key.create", row.id.0, audited(&row, &role.name));
         let committed = tx.commit(event, || {}).await?;
-        self.applied(committed).await?;
-        let key = self.key_view(&mut *self.inner.store.read().await?, permit.organization(), row.id.0).await?;
+        let mut connection = self.applied(committed).await?;
+        let key = self.key_view(&mut connection, permit.organization(), row.id.0).await?;
         Ok(KeyCreated { key, secret: RevealedSecret::new(secret.expose().to_owned()), same_name: count(same_name) })
     }
 
@@ -362,8 +362,8 @@ impl Backend {
         let event =
             AuditEvent::changed("key.update", id, audited(&before, &role_before.name), audited(&after, &role.name));
         let committed = tx.commit(event, || {}).await?;
-        self.applied(committed).await?;
-        self.key_view(&mut *self.inner.store.read().await?, permit.organization(), id).await
+        let mut connection = self.applied(committed).await?;
+        self.key_view(&mut connection, permit.organization(), id).await
     }
 
     /// Refuses an active key until it is resumed.
@@ -410,8 +410,8 @@ impl Backend {
         // Whatever refused it early is over as well; afterwards, somebody else may have refused it anew.
         let release = || self.inner.keyring.index.release(id, KeyStatus::Paused);
         let committed = tx.commit(event, release).await?;
-        self.applied(committed).await?;
-        self.key_view(&mut *self.inner.store.read().await?, permit.organization(), id).await
+        let mut connection = self.applied(committed).await?;
+        self.key_view(&mut connection, permit.organization(), id).await
     }
 
     /// The name of a key that acts, for the trail.

@@ -94,8 +94,8 @@ impl Backend {
             }),
         };
         let committed = tx.commit(event, || {}).await?;
-        self.applied(committed).await?;
-        let key = self.key_view(&mut *self.inner.store.read().await?, permit.organization(), id).await?;
+        let mut connection = self.applied(committed).await?;
+        let key = self.key_view(&mut connection, permit.organization(), id).await?;
         Ok(KeyCreated { key, secret: RevealedSecret::new(secret.expose().to_owned()), same_name: 0 })
     }
 
@@ -122,8 +122,8 @@ impl Backend {
             }),
         };
         let committed = tx.commit(event, || {}).await?;
-        self.applied(committed).await?;
-        self.key_view(&mut *self.inner.store.read().await?, permit.organization(), id).await
+        let mut connection = self.applied(committed).await?;
+        self.key_view(&mut connection, permit.organization(), id).await
     }
 
     /// Another secret for the key. The one of now works until `retires_at`; one before that ends at once.

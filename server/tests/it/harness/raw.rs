@@ -1,5 +1,7 @@
 //! Bytes over a socket, for what no HTTP client would send.
 
+use std::net::SocketAddr;
+
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use tokio::{
     io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader},
@@ -34,12 +36,30 @@ pub(crate) struct Line(BufReader<TcpStream>);
 
 impl Line {
     pub(crate) async fn open(app: &TestApp) -> Self {
-        Self(BufReader::new(TcpStream::connect(app.address).await.expect("a connection")))
+        Self::to(app.address).await
     }
 
-    /// Sends a request and reads its answer, which must say how long it is.
+    pub(crate) async fn to(server: SocketAddr) -> Self {
+        Self(BufReader::new(TcpStream::connect(server).await.expect("a connection")))
+    }
+
+    /// Waits for the next thing to come, and says whether it is the end.
+    pub(crate) async fn is_closed(&mut self) -> bool {
+        self.0.fill_buf().await.is_ok_and(<[u8]>::is_empty)
+    }
+
+    /// Sends a request and reads its answer.
     pub(crate) async fn send(&mut self, request: &str) -> Answer {
-        self.0.write_all(request.as_bytes()).await.expect("sent");
+        self.write(request).await;
+        self.answer().await
+    }
+
+    pub(crate) async fn write(&mut self, bytes: &str) {
+        self.0.write_all(bytes.as_bytes()).await.expect("sent");
+    }
+
+    /// The next answer, which must say how long it is.
+    pub(crate) async fn answer(&mut self) -> Answer {
         let status = self.read_line().await;
         let status = status.strip_prefix("HTTP/1.1 ").and_then(|rest| rest.get(..3)).expect("a status");
         let mut headers = HeaderMap::new();

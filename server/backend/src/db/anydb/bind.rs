@@ -94,6 +94,9 @@ impl<I: ToSql<Text, AnyDb> + std::fmt::Debug> ToSql<Array<Text>, AnyDb> for Vec<
     }
 }
 
+/// So many values bound the number of forms that an UPDATE may have, and with it the memory for those that are prepared.
+const SHORT: usize = 8;
+
 /// A finished query: its text and its values, ready for the engine's own connection.
 pub(crate) struct Finished {
     sql: String,
@@ -107,7 +110,11 @@ impl Finished {
         query.to_sql(&mut text, &engine)?;
         let mut binds = Binds::default();
         query.collect_binds(&mut binds, &mut (), &engine)?;
-        Ok(Self { sql: text.finish(), cacheable: query.is_safe_to_cache_prepared(&engine)?, binds: binds.0 })
+        let (sql, binds) = (text.finish(), binds.0);
+        // diesel keeps no UPDATE prepared, because what it sets may differ from call to call. Of ours there are few forms.
+        let is_short_update = sql.starts_with("UPDATE ") && binds.len() <= SHORT;
+        let cacheable = is_short_update || query.is_safe_to_cache_prepared(&engine)?;
+        Ok(Self { sql, cacheable, binds })
     }
 }
 

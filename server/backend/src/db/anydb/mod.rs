@@ -113,7 +113,12 @@ impl QueryBuilder<AnyDb> for SqlText {
     fn push_identifier(&mut self, identifier: &str) -> QueryResult<()> {
         // Both engines quote identifiers as the standard says.
         self.text.push('"');
-        self.text.push_str(&identifier.replace('"', "\"\""));
+        for (position, part) in identifier.split('"').enumerate() {
+            if position > 0 {
+                self.text.push_str("\"\"");
+            }
+            self.text.push_str(part);
+        }
         self.text.push('"');
         Ok(())
     }

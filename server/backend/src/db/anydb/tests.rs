@@ -155,6 +155,22 @@ impl diesel::serialize::ToSql<UtcMoment, AnyDb> for Forgetful {
     }
 }
 
+#[derive(diesel::QueryableByName)]
+struct BuildOption {
+    #[diesel(sql_type = diesel::sql_types::Text)]
+    name: String,
+}
+
+/// `.cargo/config.toml` says how, and why.
+#[tokio::test(flavor = "multi_thread")]
+async fn sqlite_is_built_for_a_server() {
+    let mut connection = probe(AnyDb::Sqlite).await;
+    let query = diesel::sql_query("SELECT compile_options AS name FROM pragma_compile_options");
+    let options: Vec<BuildOption> = query.load(&mut connection).await.expect("the options");
+    let has = |name: &str| options.iter().any(|option| option.name == name);
+    assert!(has("ENABLE_QPSG") && has("DEFAULT_MEMSTATUS=0") && !has("ENABLE_MEMORY_MANAGEMENT"));
+}
+
 async fn a_value_that_was_never_set_is_refused(engine: AnyDb) {
     let mut connection = probe(engine).await;
     let query = anydb_probe::table.filter(anydb_probe::moment.eq(Forgetful)).count();
