@@ -2,11 +2,12 @@
 //!
 //! To hyper a request is a map of headers and an answer another one; making them takes longer than the decision, for three
 //! values that are looked at. So here a head is read where it lies, by the parser that hyper has (httparse), and the answer
-//! is written where it is sent from: 5.5 µs of the processor instead of 7, the system's calls included.
+//! is written where it is sent from. Outside the system's calls a verification takes 2.4 µs of the processor by that, and
+//! took 4.0 before (perf, a million keys, all that runs beside it included).
 //!
 //! A connection is read here as long as what comes over it are plain verifications, one after the other. The first request
 //! that is anything else, or not plainly right, goes to hyper, with all that comes after it; so there is one place that
-//! refuses what is no HTTP, and nothing that two servers could read differently is read twice.
+//! refuses what is no HTTP.
 
 use std::{cell::Cell, future::poll_fn, io, mem::MaybeUninit, net::SocketAddr, pin::pin, task::Poll, time::SystemTime};
 
@@ -62,8 +63,8 @@ pub(super) async fn serve<S: AsyncRead + AsyncWrite + Unpin>(
     let (mut head, mut answer) = (Vec::with_capacity(HEAD_MAX), Vec::with_capacity(ANSWER));
     loop {
         match read(socket, &mut head, stop).await {
-            Ok(0) if head.is_empty() => return Next::Nothing,
-            Err(_) => return Next::Nothing,
+            // Half a request is none.
+            Ok(0) | Err(_) => return Next::Nothing,
             Ok(_) => {}
         }
         let is_last = stop.is_told();

@@ -10,7 +10,7 @@
 
 use std::{
     io,
-    pin::Pin,
+    pin::{Pin, pin},
     sync::{
         Arc,
         atomic::{AtomicU8, AtomicU32, Ordering},
@@ -22,6 +22,7 @@ use std::{
 use http::Version;
 use tokio::{
     io::{AsyncRead, AsyncWrite, ReadBuf},
+    task::coop::unconstrained,
     time::{Instant, Sleep, sleep},
 };
 
@@ -124,8 +125,8 @@ impl Idle {
     /// Sets the timer, which then wakes the connection without being asked again.
     fn begin(requests: u32, cx: &mut Context<'_>) -> Self {
         let mut tick = Box::pin(sleep(TICK));
-        // Not ready: it has only begun.
-        _ = tick.as_mut().poll(cx);
+        // Not ready: it has only begun. Without a budget, because when that is spent it would not even have.
+        _ = pin!(unconstrained(tick.as_mut())).poll(cx);
         Self { tick, requests, quiet: 0 }
     }
 
@@ -137,7 +138,7 @@ impl Idle {
         self.quiet = if requests == self.requests { self.quiet + 1 } else { 1 };
         self.requests = requests;
         self.tick.as_mut().reset(Instant::now() + TICK);
-        _ = self.tick.as_mut().poll(cx);
+        _ = pin!(unconstrained(self.tick.as_mut())).poll(cx);
         self.quiet >= QUIET_TICKS
     }
 }

@@ -5,7 +5,7 @@ use std::{
     task::{Context, Poll},
 };
 
-use tokio::sync::watch;
+use tokio::{sync::watch, task::coop::unconstrained};
 
 /// Tells all connections, and waits for them.
 #[derive(Debug)]
@@ -26,7 +26,8 @@ impl Stopper {
     pub(super) fn for_a_connection(&self) -> Stop {
         let told = self.0.subscribe();
         let mut coming = told.clone();
-        Stop { told, coming: Box::pin(async move { _ = coming.changed().await }), waits: false }
+        // Without a budget: when that is spent, it would not have begun to wait.
+        Stop { told, coming: Box::pin(unconstrained(async move { _ = coming.changed().await })), waits: false }
     }
 
     /// Tells them, and returns when they are gone.

@@ -64,7 +64,7 @@ both_databases! {
 
     async fn requests_that_come_at_once_are_answered_in_their_order(app) {
         let owner = app.owner().await;
-        let keys = [owner.key(SystemRole::ApiClient).await, owner.key(SystemRole::Viewer).await];
+        let keys = [owner.key(SystemRole::ApiClient).await, owner.key(SystemRole::Admin).await];
         let both = keys.each_ref().map(|key| asking("/v1/verify", &with(&key.secret))).concat();
         let mut line = Line::open(app).await;
         line.write(&both.repeat(3)).await;
@@ -91,6 +91,20 @@ both_databases! {
             (&verify, 200),
         ] {
             assert_eq!(line.send(request).await.status, status, "{request}");
+        }
+    }
+
+    async fn a_request_that_breaks_off_ends_its_connection(app) {
+        let key = app.owner().await.key(SystemRole::ApiClient).await;
+        let whole = asking("/v1/verify", &with(&key.secret));
+        for begun in ["G", "GET /v1/verify HTTP/1.1\r\nHost: a\r\n", &format!("{whole}\r\n"), &format!("{whole}{whole}GET ")] {
+            let mut line = Line::open(app).await;
+            line.write(begun).await;
+            line.say_no_more().await;
+            for _ in 0..begun.matches(whole.as_str()).count() {
+                assert_eq!(line.answer().await.status, 200, "{begun}");
+            }
+            assert!(line.is_closed().await, "{begun}");
         }
     }
 

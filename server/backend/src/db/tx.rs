@@ -41,7 +41,7 @@ pub(crate) struct WriteTx {
 pub(crate) struct Committed {
     /// How far the change log had grown. `None`: nothing that verification depends on was changed.
     pub(crate) seq: Option<i64>,
-    /// To read what it has become: only this one knows what it has written, and any other has to read it from the file.
+    /// To read what it has become. On SQLite only this one remembers what it has written; any other reads it from the file.
     pub(crate) connection: Connection,
 }
 

@@ -13,7 +13,7 @@ use tokio::net::{TcpSocket, TcpStream};
 use super::Answer;
 
 /// Longer than any answer takes, so that a server that hangs fails one test and not the whole run.
-const PATIENCE: Duration = Duration::from_secs(30);
+pub(super) const PATIENCE: Duration = Duration::from_secs(30);
 
 /// An open connection.
 pub(crate) struct Connection {

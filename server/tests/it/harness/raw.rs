@@ -6,9 +6,10 @@ use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use tokio::{
     io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader},
     net::TcpStream,
+    time::timeout,
 };
 
-use super::{Answer, TestApp};
+use super::{Answer, TestApp, connection::PATIENCE};
 
 /// Sends `bytes` as they are and returns the status of the first answer; 0 when the server hangs up without one.
 pub(crate) async fn status(app: &TestApp, bytes: &[u8]) -> u16 {
@@ -45,7 +46,8 @@ impl Line {
 
     /// Waits for the next thing to come, and says whether it is the end.
     pub(crate) async fn is_closed(&mut self) -> bool {
-        self.0.fill_buf().await.is_ok_and(<[u8]>::is_empty)
+        let next = timeout(PATIENCE, self.0.fill_buf()).await.expect("nothing comes, and no end");
+        next.is_ok_and(<[u8]>::is_empty)
     }
 
     /// Sends a request and reads its answer.
@@ -56,6 +58,11 @@ impl Line {
 
     pub(crate) async fn write(&mut self, bytes: &str) {
         self.0.write_all(bytes.as_bytes()).await.expect("sent");
+    }
+
+    /// The other side reads the end, and may answer still.
+    pub(crate) async fn say_no_more(&mut self) {
+        self.0.shutdown().await.expect("no more to send");
     }
 
     /// The next answer, which must say how long it is.
