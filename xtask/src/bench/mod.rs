@@ -248,12 +248,10 @@ fn copy_folder(from: &Path, to: &Path) -> Result<()> {
         fs::remove_dir_all(to)?;
     }
     fs::create_dir_all(to)?;
-    // A server that was measured on them has left its log, without which the file is half a database.
-    for name in ["ipaware.db", "ipaware.db-wal", "pepper"] {
-        let original = from.join(name);
-        if original.exists() {
-            fs::copy(original, to.join(name)).with_context(|| format!("cannot copy {name}"))?;
-        }
+    // A server that was measured on them leaves its log, without which the file is half a database.
+    let log = Some("ipaware.db-wal").filter(|log| from.join(log).exists());
+    for name in ["ipaware.db", "pepper"].into_iter().chain(log) {
+        fs::copy(from.join(name), to.join(name)).with_context(|| format!("cannot copy {name}"))?;
     }
     Ok(())
 }
