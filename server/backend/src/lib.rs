@@ -213,6 +213,11 @@ impl Backend {
         self.inner.keyring.verify(presented, question, self.now())
     }
 
+    /// Lets whatever asks the database have the core for a moment, if it wants it. To be called before each verification.
+    pub fn give_way(&self) {
+        self.inner.store.verifications_give_way();
+    }
+
     /// Begins what a request asks for as a task of its own, which `tasks` knows of.
     pub fn spawn<T: Send + 'static>(
         &self,

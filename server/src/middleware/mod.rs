@@ -131,6 +131,8 @@ impl Edge {
         headers: &(impl Headers + ?Sized),
     ) -> (RequestId, Result<Holder, http::Response<Bytes>>) {
         let Inner { state, .. } = &*self.inner;
+        // Before it, so that what is decided is true when it is sent.
+        state.backend.give_way();
         let address = client_address::find(peer.ip(), headers, &state.policy.trusted_proxies);
         let request_id = request_id::fresh();
         let decision = check(state, version, headers, target.path)

@@ -16,9 +16,9 @@ use tokio_util::task::TaskTracker;
 
 use super::{
     anydb::{AnyConnection, AnyDb, SqliteConnection, block_on},
-    migrate,
+    migrate, turns,
 };
-use crate::failure::Failure;
+use crate::{behind, failure::Failure};
 
 /// How many PostgreSQL connections one server holds at most.
 const POSTGRES_CONNECTIONS: u32 = 16;
@@ -28,6 +28,8 @@ const SQLITE_READERS: u32 = 4;
 const LOG_PAGES: u32 = 16_384;
 /// How many pieces of work have a thread of their own at most.
 const THREADS: usize = 64;
+/// How many times as long as it has worked whoever writes much rests. So it takes a quarter of a core at most.
+const REST: u32 = 3;
 /// How long to wait for a connection before saying that the database is away.
 const PATIENCE: Duration = Duration::from_secs(5);
 
@@ -83,6 +85,35 @@ impl Store {
                 })
             }
             _ => tasks.spawn(work),
+        }
+    }
+
+    /// Begins what nobody waits for. With SQLite it is a piece of work like any other, for it may hold the one connection
+    /// that writes, and all changes wait for whoever does.
+    pub(crate) fn spawn_behind<T: Send + 'static>(
+        &self,
+        tasks: &TaskTracker,
+        work: impl Future<Output = T> + Send + 'static,
+    ) -> JoinHandle<T> {
+        match self.engine {
+            AnyDb::Sqlite => self.spawn(tasks, work),
+            AnyDb::Postgres => tasks.spawn_on(work, &behind::threads()),
+        }
+    }
+
+    /// How long whoever writes much that nobody waits for has to rest after so much work, as others want the processor and
+    /// the connection, too.
+    pub(crate) fn rest_after(&self, work: Duration) -> Duration {
+        match self.engine {
+            AnyDb::Sqlite => work * REST,
+            AnyDb::Postgres => Duration::ZERO,
+        }
+    }
+
+    /// To be called before each verification: whatever asks the database may wait for the core.
+    pub(crate) fn verifications_give_way(&self) {
+        if self.threads.available_permits() < THREADS {
+            turns::verifications_give_way();
         }
     }
 

@@ -46,8 +46,8 @@ use crate::{
     plan::Plans,
 };
 
-/// How many changes are read at once.
-const AT_ONCE: usize = 200;
+/// How many changes are read at once: a fraction of a millisecond's work.
+const AT_ONCE: usize = 50;
 
 /// What a change is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

@@ -53,8 +53,8 @@ impl Backend {
     #[must_use]
     pub fn start_tasks(&self) -> Tasks {
         let (stop, running) = (CancellationToken::new(), TaskTracker::new());
-        let spawn = |what: &'static str, every: Duration, work: Work| {
-            let (stop, backend) = (stop.clone(), self.clone());
+        let spawn = |what: &'static str, every: Duration, place: Place, work: Work| {
+            let (stop, running_too, backend) = (stop.clone(), running.clone(), self.clone());
             let task = async move {
                 let mut ticks = tokio::time::interval(every);
                 ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
@@ -65,7 +65,12 @@ impl Backend {
                         _ = ticks.tick() => {}
                     }
                     // One line when it starts to fail and one when it works again, not one each time.
-                    match work(backend.clone()).await {
+                    let work = work(backend.clone());
+                    let working = match place {
+                        Place::Behind => running_too.spawn_on(work, &behind::threads()),
+                        Place::Database => backend.inner.store.spawn_behind(&running_too, work),
+                    };
+                    match working.await.map_err(Failure::broken).flatten() {
                         Ok(()) if failing => tracing::info!(task = what, "works again"),
                         Err(cause) if !failing => tracing::error!(task = what, %cause, "fails, and is tried again"),
                         _ => {
@@ -75,20 +80,31 @@ impl Backend {
                     failing = !failing;
                 }
             };
-            running.spawn_on(task, &behind::threads());
+            // They wait most of the time. And a thread that they begin has the priority of theirs.
+            running.spawn(task);
         };
-        spawn("usage", FLUSH_EVERY, |backend| Box::pin(async move { backend.keep_usage().await }));
+        spawn("usage", FLUSH_EVERY, Place::Behind, |backend| Box::pin(async move { backend.keep_usage().await }));
         // On its own: while the database is away or slow, the journal goes on.
-        spawn("usage to the database", FLUSH_EVERY, |backend| {
+        spawn("usage to the database", FLUSH_EVERY, Place::Database, |backend| {
             Box::pin(async move { backend.write_usage(false).await })
         });
-        spawn("tidy", TIDY_EVERY, |backend| Box::pin(async move { backend.inner.store.tidy().await }));
-        spawn("attempts", FLUSH_EVERY, |backend| Box::pin(async move { backend.flush_attempts().await }));
-        spawn("follow", FOLLOW_EVERY, |backend| Box::pin(async move { backend.inner.applier.catch_up().await }));
-        spawn("sweep", SWEEP_EVERY, |backend| Box::pin(async move { backend.sweep().await }));
-        spawn("alerts", WATCH_REQUESTS_EVERY, |backend| Box::pin(async move { backend.watch_requests().await }));
-        spawn("plans", WATCH_PLANS_EVERY, |backend| Box::pin(async move { backend.watch_plans().await }));
-        spawn("dates", WATCH_DATES_EVERY, |backend| Box::pin(async move { backend.watch_dates().await }));
+        spawn("tidy", TIDY_EVERY, Place::Behind, |backend| Box::pin(async move { backend.inner.store.tidy().await }));
+        spawn("attempts", FLUSH_EVERY, Place::Database, |backend| {
+            Box::pin(async move { backend.flush_attempts().await })
+        });
+        spawn("follow", FOLLOW_EVERY, Place::Database, |backend| {
+            Box::pin(async move { backend.inner.applier.catch_up().await })
+        });
+        spawn("sweep", SWEEP_EVERY, Place::Database, |backend| Box::pin(async move { backend.sweep().await }));
+        spawn("alerts", WATCH_REQUESTS_EVERY, Place::Database, |backend| {
+            Box::pin(async move { backend.watch_requests().await })
+        });
+        spawn("plans", WATCH_PLANS_EVERY, Place::Database, |backend| {
+            Box::pin(async move { backend.watch_plans().await })
+        });
+        spawn("dates", WATCH_DATES_EVERY, Place::Database, |backend| {
+            Box::pin(async move { backend.watch_dates().await })
+        });
         let (stopped, backend) = (stop.clone(), self.clone());
         running.spawn(async move {
             loop {
@@ -160,6 +176,15 @@ impl Backend {
         drop(connection);
         usage::sweep(&self.inner.store, now).await
     }
+}
+
+/// Where something is done.
+#[derive(Debug, Clone, Copy)]
+enum Place {
+    /// After everything else.
+    Behind,
+    /// Where the database is asked ([`crate::db::pool::Store::spawn_behind`]).
+    Database,
 }
 
 type Work = fn(Backend) -> std::pin::Pin<Box<dyn Future<Output = Result<(), Failure>> + Send>>;

@@ -12,6 +12,7 @@
 mod entry;
 mod journal;
 mod others;
+mod pace;
 mod sweep;
 mod write;
 
@@ -32,6 +33,7 @@ use self::{
     entry::{Gathered, Refused, write_notes, write_refused},
     journal::{Journal, Segment},
     others::Others,
+    pace::Pace,
     write::Unwritten,
 };
 use crate::{
@@ -62,6 +64,7 @@ pub(crate) struct Usage {
     closed: Mutex<VecDeque<Unwritten>>,
     /// Held only by whoever holds `closed`.
     others: Mutex<Others>,
+    pace: Pace,
     gauges: Gauges,
 }
 
@@ -117,6 +120,7 @@ impl Usage {
             })),
             closed: Mutex::new(left.into_iter().map(Unwritten::new).collect()),
             others: Mutex::default(),
+            pace: Pace::default(),
             gauges: Gauges::default(),
         })
     }
@@ -165,10 +169,11 @@ impl Usage {
         now: Timestamp,
         all: bool,
     ) -> Result<(), Failure> {
+        let _hurry = all.then(|| self.pace.hurry());
         let mut closed = self.closed.lock().await;
         let mut others = self.others.lock().await;
         let mut note = |organization, then, requests| others.note_written(keyring, organization, then, requests, now);
-        let mut written = write_closed(&mut closed, store, &mut note).await;
+        let mut written = write_closed(&mut closed, store, &self.pace, &mut note).await;
         if written.is_ok()
             && let Some((segment, gathered)) = self.close_what_is_due(now, all)?
         {
@@ -176,7 +181,7 @@ impl Usage {
             if let Some(segment) = closed.back_mut() {
                 segment.learn(gathered).await;
             }
-            written = write_closed(&mut closed, store, &mut note).await;
+            written = write_closed(&mut closed, store, &self.pace, &mut note).await;
         }
         self.gauge(&closed, now);
         written?;
@@ -279,10 +284,11 @@ fn keep(kept: &mut Kept, keyring: &Keyring, lists: &mut [Notes], now: Timestamp)
 async fn write_closed(
     closed: &mut VecDeque<Unwritten>,
     store: &Store,
+    pace: &Pace,
     note: &mut impl FnMut(OrganizationId, Timestamp, u64),
 ) -> Result<(), Failure> {
     while let Some(segment) = closed.front_mut() {
-        segment.write(store, note).await?;
+        segment.write(store, pace, note).await?;
         if let Some(done) = closed.pop_front() {
             done.into_segment().delete();
         }

@@ -6,6 +6,7 @@
 use std::{
     collections::{BTreeMap, btree_map::Entry},
     ops::Range,
+    time::Instant,
 };
 
 use diesel::{
@@ -18,6 +19,7 @@ use shared::{KeyId, OrganizationId, SecretId, Timestamp, incident::ADDED_UP};
 use super::{
     entry::{Gathered, Refused},
     journal::Segment,
+    pace::Pace,
 };
 use crate::{
     behind::behind,
@@ -37,8 +39,25 @@ use crate::{
 
 /// How many keys, or refusals, one transaction writes: some milliseconds of SQLite's one writer.
 const SLICE: usize = 250;
-/// How many rows one statement inserts. SQLite takes 32,766 values in all.
-const ROWS: usize = 500;
+/// How many rows one statement inserts: a fraction of a millisecond of SQLite's work.
+const ROWS: usize = 50;
+
+/// Inserts all rows, as many at once as a statement takes: `|rows| statement`. The statement for so many is kept prepared.
+macro_rules! insert {
+    ($connection:expr, $rows:expr, |$some:ident| $statement:expr) => {
+        for some in chunks($rows) {
+            match <Box<[_; ROWS]>>::try_from(some) {
+                Ok($some) => $statement.execute($connection).await?,
+                Err($some) => $statement.execute($connection).await?,
+            };
+        }
+    };
+}
+
+fn chunks<T>(rows: Vec<T>) -> impl Iterator<Item = Vec<T>> {
+    let mut rows = rows.into_iter();
+    std::iter::from_fn(move || Some(rows.by_ref().take(ROWS).collect::<Vec<_>>()).filter(|chunk| !chunk.is_empty()))
+}
 
 /// A closed segment that the database does not have, or not all of it.
 #[derive(Debug)]
@@ -205,6 +224,7 @@ impl Unwritten {
     pub(super) async fn write(
         &mut self,
         store: &Store,
+        pace: &Pace,
         note: &mut impl FnMut(OrganizationId, Timestamp, u64),
     ) -> Result<(), Failure> {
         let Self { segment, gathered, written } = self;
@@ -214,6 +234,7 @@ impl Unwritten {
         };
         while *written < gathered.len() {
             let mut connection = store.write().await?;
+            let began = Instant::now();
             let to = connection
                 .transaction(async |connection| -> Result<_, Failure> {
                     // What the database says counts: the answer to an earlier commit may have been lost.
@@ -234,11 +255,13 @@ impl Unwritten {
                     Ok(from + done)
                 })
                 .await?;
+            drop(connection);
             // From where we knew of, and not from the mark: an earlier commit whose answer was lost is told, too.
             for (organization, then, requests) in gathered.allowed(*written..to) {
                 note(organization, then, requests);
             }
             *written = to;
+            pace.rest(store.rest_after(began.elapsed())).await;
         }
         Ok(())
     }
@@ -301,22 +324,14 @@ async fn write_numbers(connection: &mut AnyConnection, keys: &[(u128, KeyTotals)
             }
         }
     }
-    for rows in chunks(rows) {
+    insert!(connection, rows, |rows| {
         diesel::insert_into(key_usage::table)
             .values(rows)
             .on_conflict((key_usage::key_id, key_usage::hour, key_usage::outcome))
             .do_update()
             .set(key_usage::requests.eq(key_usage::requests + excluded(key_usage::requests)))
-            .execute(connection)
-            .await?;
-    }
+    });
     write_sums(connection, hours, months).await
-}
-
-/// As many rows at once as a statement takes.
-fn chunks<T>(rows: Vec<T>) -> impl Iterator<Item = Vec<T>> {
-    let mut rows = rows.into_iter();
-    std::iter::from_fn(move || Some(rows.by_ref().take(ROWS).collect::<Vec<_>>()).filter(|chunk| !chunk.is_empty()))
 }
 
 async fn write_sums(
@@ -341,24 +356,20 @@ async fn write_sums(
             requests: number(requests),
         })
         .collect();
-    for hours in chunks(hours) {
+    insert!(connection, hours, |hours| {
         diesel::insert_into(organization_hours::table)
             .values(hours)
             .on_conflict((organization_hours::organization_id, organization_hours::hour, organization_hours::outcome))
             .do_update()
             .set(organization_hours::requests.eq(organization_hours::requests + excluded(organization_hours::requests)))
-            .execute(connection)
-            .await?;
-    }
-    for months in chunks(months) {
+    });
+    insert!(connection, months, |months| {
         diesel::insert_into(organization_usage::table)
             .values(months)
             .on_conflict((organization_usage::organization_id, organization_usage::month))
             .do_update()
             .set(organization_usage::requests.eq(organization_usage::requests + excluded(organization_usage::requests)))
-            .execute(connection)
-            .await?;
-    }
+    });
     Ok(())
 }
 
@@ -380,7 +391,7 @@ async fn write_uses(connection: &mut AnyConnection, keys: &[(u128, KeyTotals)]) 
         address: address(trace),
         user_agent: trace.user_agent.as_deref().map(str::to_owned),
     };
-    for rows in chunks(latest.into_iter().map(row).collect()) {
+    insert!(connection, latest.into_iter().map(row).collect(), |rows| {
         diesel::query_dsl::methods::FilterDsl::filter(
             diesel::insert_into(secret_uses::table)
                 .values(rows)
@@ -394,9 +405,7 @@ async fn write_uses(connection: &mut AnyConnection, keys: &[(u128, KeyTotals)]) 
             // Monotone: what another server saw later stays.
             secret_uses::used_at.lt(excluded(secret_uses::used_at)),
         )
-        .execute(connection)
-        .await?;
-    }
+    });
     Ok(())
 }
 
@@ -436,26 +445,20 @@ async fn write_traces(connection: &mut AnyConnection, keys: &[(u128, KeyTotals)]
 pub(super) async fn insert_traces(connection: &mut AnyConnection, rows: Vec<TraceRow>) -> Result<(), Failure> {
     let place =
         (key_traces::organization_id, key_traces::day, key_traces::key_id, key_traces::address, key_traces::asked);
-    for rows in chunks(rows) {
-        // The first moment stays what it was: journals are written in their order.
-        diesel::insert_into(key_traces::table)
-            .values(rows)
-            .on_conflict(place)
-            .do_update()
-            .set((
-                key_traces::last_at.eq(case_when(
-                    key_traces::last_at.lt(excluded(key_traces::last_at)),
-                    excluded(key_traces::last_at),
-                )
-                .otherwise(key_traces::last_at)),
-                key_traces::user_agent.eq(excluded(key_traces::user_agent)),
-                key_traces::allowed.eq(key_traces::allowed + excluded(key_traces::allowed)),
-                key_traces::refused.eq(key_traces::refused + excluded(key_traces::refused)),
-                key_traces::reported.eq(key_traces::reported + excluded(key_traces::reported)),
-            ))
-            .execute(connection)
-            .await?;
-    }
+    // The first moment stays what it was: journals are written in their order.
+    insert!(connection, rows, |rows| {
+        diesel::insert_into(key_traces::table).values(rows).on_conflict(place).do_update().set((
+            key_traces::last_at.eq(case_when(
+                key_traces::last_at.lt(excluded(key_traces::last_at)),
+                excluded(key_traces::last_at),
+            )
+            .otherwise(key_traces::last_at)),
+            key_traces::user_agent.eq(excluded(key_traces::user_agent)),
+            key_traces::allowed.eq(key_traces::allowed + excluded(key_traces::allowed)),
+            key_traces::refused.eq(key_traces::refused + excluded(key_traces::refused)),
+            key_traces::reported.eq(key_traces::reported + excluded(key_traces::reported)),
+        ))
+    });
     Ok(())
 }
 
@@ -476,7 +479,7 @@ async fn write_refusals(connection: &mut AnyConnection, refused: &[Refused]) -> 
             times: number(refused.times),
         })
         .collect();
-    diesel::insert_into(refusals::table).values(rows).on_conflict_do_nothing().execute(connection).await?;
+    insert!(connection, rows, |rows| { diesel::insert_into(refusals::table).values(rows).on_conflict_do_nothing() });
     Ok(())
 }
 

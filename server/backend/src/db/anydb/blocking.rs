@@ -15,6 +15,8 @@ use tokio::{
     task_local,
 };
 
+use crate::db::turns::Turn;
+
 /// Threads of the runtime that asks, whichever has made the connection: what is done behind everything else
 /// ([`crate::behind`]) stays there. And the thread that asks, if it may block ([`block_on`]).
 #[derive(Debug)]
@@ -22,13 +24,13 @@ pub(crate) struct Blocking;
 
 task_local! {
     /// Set while this thread may block.
-    static MAY_BLOCK: ();
+    static MAY_BLOCK: Turn;
 }
 
 /// Does all of `work` on this thread, which may block. SQLite's calls take some microseconds, and to hand each to another
 /// thread takes as long again: an operation makes twenty and more.
 pub(crate) fn block_on<F: Future>(runtime: &Handle, work: F) -> F::Output {
-    MAY_BLOCK.sync_scope((), || runtime.block_on(work))
+    MAY_BLOCK.sync_scope(Turn::begin(), || runtime.block_on(work))
 }
 
 impl SpawnBlocking for Blocking {
@@ -36,7 +38,7 @@ impl SpawnBlocking for Blocking {
         &mut self,
         task: impl FnOnce() -> R + Send + 'static,
     ) -> BoxFuture<'a, Result<R, Box<dyn Error + Send + Sync + 'static>>> {
-        if MAY_BLOCK.try_with(|()| ()).is_ok() {
+        if MAY_BLOCK.try_with(Turn::give_way).is_ok() {
             return ready(Ok(task())).boxed();
         }
         let runtime = Handle::current();
