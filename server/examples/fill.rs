@@ -1,7 +1,7 @@
 //! Fills a fresh SQLite database with many keys for `cargo xtask bench`, and writes their secrets to a file, one a line;
-//! or adds more of them while a server runs on it.
+//! or adds more of them while a server runs on it, which hears of them when they are announced.
 //!
-//! `fill <folder> <count> [--more]`: the database is `<folder>/ipaware.db`, the pepper `<folder>/pepper`, as `ipaware serve
+//! `fill <folder> <count> [--more|--announce]`: the database is `<folder>/ipaware.db`, the pepper `<folder>/pepper`, as `ipaware serve
 //! --data-dir <folder>` has them. The keys protect nothing, so their secrets may lie in a file.
 
 use std::{
@@ -10,7 +10,7 @@ use std::{
     path::PathBuf,
 };
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, bail};
 use backend::{
     Backend, Settings, SignUpMode, clock::Clock, context::RequestInfo, mail::MailSettings, plan::Plans,
     webhook::WebhookSettings,
@@ -34,10 +34,10 @@ async fn main() -> Result<()> {
         clock: Clock::System,
     })
     .await?;
-    let is_more = arguments.next().is_some_and(|argument| argument == "--more");
+    let wish = arguments.next();
     let visitor = backend.visitor(RequestInfo::default(), std::iter::empty());
     let (email, password) = ("bench@example.com", "a bench for measuring".to_owned());
-    let session = if is_more {
+    let session = if wish.is_some() {
         visitor.sign_in(email, password).await?
     } else {
         visitor.sign_up(email, password, "Bench").await?
@@ -45,10 +45,12 @@ async fn main() -> Result<()> {
     let cookie = std::iter::once((session.cookie.name(), session.token.expose()));
     let context = backend.visitor(RequestInfo::default(), cookie).authenticate().await?;
     let organization = context.viewer().await?.organization;
-    let added = backend.add_many_keys(organization, count).await?;
-    if is_more {
-        return Ok(());
-    }
+    let added = match wish.as_deref() {
+        None => backend.add_many_keys(organization, count).await?,
+        Some("--more") => return Ok(backend.add_many_keys(organization, count).await.map(drop)?),
+        Some("--announce") => return Ok(backend.announce_last_keys(organization, i64::try_from(count)?).await?),
+        Some(other) => bail!("{other} is not known"),
+    };
     let mut secrets = BufWriter::new(fs::File::create(folder.join("secrets"))?);
     for secret in added {
         writeln!(secrets, "{}", secret.expose())?;

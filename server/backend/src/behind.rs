@@ -1,7 +1,8 @@
 //! Work that goes behind everything else that wants the processor, on threads of their own.
 //!
-//! Whatever nobody waits for belongs here: counts on their way to the database, following the changes of others, sweeping
-//! up, looking for what deserves an alert. What somebody waits for that would take more than its share, hashing passwords,
+//! Whatever nobody waits for belongs here: the journal of the counts, sweeping up, looking for what deserves an alert. (What
+//! holds something that changes wait for does not, or they would wait for the processor, too: see
+//! [`crate::db::pool::Store::spawn_in_turn`].) What somebody waits for that would take more than its share, hashing passwords,
 //! goes behind even that.
 
 use std::{sync::LazyLock, thread};

@@ -29,7 +29,7 @@ const BATCH: usize = 2_000;
 
 impl Backend {
     /// Adds `count` active keys with the role of API clients to the organization, past every limit, and gives their
-    /// secrets. They verify when the change log has been followed, or the database opened anew.
+    /// secrets. They verify when they were announced ([`Self::announce_last_keys`]), or the database was opened anew.
     ///
     /// # Errors
     /// When the database does not take them.
@@ -80,16 +80,38 @@ impl Backend {
                 });
                 secrets.push(RevealedSecret::new(secret.expose().to_owned()));
             }
-            let subjects: Vec<_> = keys.iter().map(|key| Subject::Key(key.id.0)).collect();
             connection
                 .transaction(async |connection| {
                     diesel::insert_into(api_keys::table).values(&keys).execute(connection).await?;
-                    diesel::insert_into(key_secrets::table).values(&digests).execute(connection).await?;
-                    log_changes(connection, &subjects, now).await
+                    diesel::insert_into(key_secrets::table).values(&digests).execute(connection).await
                 })
                 .await?;
         }
         Ok(secrets)
+    }
+
+    /// Tells whoever follows the change log of the `count` keys that were made last, all at once.
+    ///
+    /// # Errors
+    /// When the database does not take it.
+    pub async fn announce_last_keys(&self, organization: OrganizationId, count: i64) -> Result<(), Failure> {
+        let mut connection = self.inner.store.write().await?;
+        let ids: Vec<Id<KeyId>> = api_keys::table
+            .filter(api_keys::organization_id.eq(Id(organization)))
+            .order(api_keys::id.desc())
+            .limit(count)
+            .select(api_keys::id)
+            .load(&mut connection)
+            .await?;
+        let subjects: Vec<_> = ids.into_iter().map(|id| Subject::Key(id.0)).collect();
+        connection
+            .transaction(async |connection| {
+                for some in subjects.chunks(BATCH) {
+                    log_changes(connection, some, self.now()).await?;
+                }
+                Ok(())
+            })
+            .await
     }
 
     /// Adds a year of counts to the organization and to each of its keys, as if everything had been used in every hour and

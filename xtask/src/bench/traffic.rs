@@ -14,7 +14,7 @@ use std::{
 use anyhow::{Context, Result, bail};
 use serde_json::{Value, json};
 
-use super::driven::{Driven, pin_thread};
+use super::driven::{Driven, pin_thread, pinned};
 use crate::process::Running;
 
 /// Who `fill` signs up.
@@ -71,9 +71,9 @@ impl Traffic {
         })
     }
 
-    /// Another program.
-    pub(super) fn process(command: &mut Command) -> Result<Self> {
-        Ok(Self::Process(Running::start(command)?))
+    /// Another program, where wrk is.
+    pub(super) fn process(command: Command) -> Result<Self> {
+        Ok(Self::Process(Running::start(&mut pinned(command, 1)?)?))
     }
 
     /// `work` says how much it has done.

@@ -1,8 +1,7 @@
 //! What somebody may do at this moment, by the rows.
 
 use diesel::{
-    BoolExpressionMethods as _, ExpressionMethods as _, JoinOnDsl as _, NullableExpressionMethods as _,
-    OptionalExtension as _, QueryDsl as _,
+    BoolExpressionMethods as _, ExpressionMethods as _, JoinOnDsl as _, NullableExpressionMethods as _, QueryDsl as _,
 };
 use diesel_async::RunQueryDsl as _;
 use shared::{Grants, MemberId, PermissionSet, key::KeyStatus, role::SystemRole};
@@ -51,30 +50,31 @@ pub(crate) async fn held_by_member(connection: &mut AnyConnection, member: Membe
 /// What the actor may do now; `None` when there is no such actor any more.
 pub(crate) async fn held(connection: &mut AnyConnection, authority: &Authority) -> Result<Option<Grants>, Failure> {
     let organization = Id(authority.organization);
-    match &authority.actor {
+    // One row for each permission, and one without for whoever is there and holds none.
+    let rows: Vec<Option<String>> = match &authority.actor {
         Actor::Member { id, .. } => {
-            let there: Option<Id<MemberId>> = members::table
+            members::table
+                .left_join(member_roles::table)
+                .left_join(
+                    role_permissions::table
+                        .on(role_permissions::role_id.nullable().eq(member_roles::role_id.nullable())),
+                )
                 .filter(members::id.eq(Id(*id)).and(members::organization_id.eq(organization)))
-                .select(members::id)
-                .first(connection)
-                .await
-                .optional()?;
-            match there {
-                Some(_) => Ok(Some(held_by_member(connection, *id).await?.grants)),
-                None => Ok(None),
-            }
+                .select(role_permissions::permission.nullable())
+                .load(connection)
+                .await?
         }
         Actor::Key { id, .. } => {
-            let rows: Vec<Option<String>> = api_keys::table
+            api_keys::table
                 .left_join(role_permissions::table.on(role_permissions::role_id.eq(api_keys::role_id)))
                 .filter(api_keys::id.eq(Id(*id)).and(api_keys::organization_id.eq(organization)))
                 .filter(api_keys::status.eq(KeyStatus::Active.code()))
                 .select(role_permissions::permission.nullable())
                 .load(connection)
-                .await?;
-            Ok((!rows.is_empty()).then(|| rows.into_iter().flatten().collect()))
+                .await?
         }
-        Actor::Operator => Ok(Some(PermissionSet::ALL.into())),
-        Actor::Stranger { .. } => Ok(None),
-    }
+        Actor::Operator => return Ok(Some(PermissionSet::ALL.into())),
+        Actor::Stranger { .. } => return Ok(None),
+    };
+    Ok((!rows.is_empty()).then(|| rows.into_iter().flatten().collect()))
 }

@@ -28,8 +28,8 @@ const SQLITE_READERS: u32 = 4;
 const LOG_PAGES: u32 = 16_384;
 /// How many pieces of work have a thread of their own at most.
 const THREADS: usize = 64;
-/// How many times as long as it has worked whoever writes much rests. So it takes a quarter of a core at most.
-const REST: u32 = 3;
+/// How many times as long as it has worked whoever writes much rests. So it takes an eighth of a core at most.
+const REST: u32 = 7;
 /// How long to wait for a connection before saying that the database is away.
 const PATIENCE: Duration = Duration::from_secs(5);
 
@@ -88,9 +88,9 @@ impl Store {
         }
     }
 
-    /// Begins what nobody waits for. With SQLite it is a piece of work like any other, for it may hold the one connection
-    /// that writes, and all changes wait for whoever does.
-    pub(crate) fn spawn_behind<T: Send + 'static>(
+    /// Begins what nobody waits for but changes may: as long as it holds what they need. If it went behind everything else,
+    /// so would they. With PostgreSQL it does; there is a connection for each.
+    pub(crate) fn spawn_in_turn<T: Send + 'static>(
         &self,
         tasks: &TaskTracker,
         work: impl Future<Output = T> + Send + 'static,

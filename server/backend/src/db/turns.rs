@@ -16,8 +16,8 @@ use std::{
 
 /// How long whoever asks SQLite keeps a core: some of its calls.
 const TURN: Duration = Duration::from_micros(150);
-/// How many verifications make a turn of about the same length.
-const VERIFICATIONS: u32 = 16;
+/// How many verifications make a turn of about the same length, or somewhat more.
+const VERIFICATIONS: u32 = 32;
 
 /// When the turn of a thread that asks SQLite began.
 #[derive(Debug)]

@@ -119,12 +119,11 @@ impl Backend {
         tx.touch(Subject::Key(id));
         let event = AuditEvent { action: "key.contain", target: id.to_string(), detail: told };
         let refuse = (containment != Containment::Rotate).then_some(KeyStatus::Revoked);
-        self.commit_refusing(tx, event, id, refuse).await?;
+        let mut connection = self.commit_refusing(tx, event, id, refuse).await?;
         self.inner.sender.wake();
         let refused_since = self.now();
         let took_ms = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
 
-        let mut connection = self.inner.store.read().await?;
         let key = self.key_view(&mut connection, permit.organization(), id).await?;
         let created = match created {
             None => None,

@@ -38,6 +38,7 @@ use crate::{
     db::{
         anydb::{AnyConnection, AnyDb, ForUpdate, Moment},
         column::{Digest32, Id},
+        pool::Connection,
         row::key::{CurrentSecret, KeyRow, SecretRow, SecretUseRow},
         schema::{api_keys, key_secrets, lower, organizations, roles, secret_uses},
         tx::WriteTx,
@@ -456,9 +457,9 @@ impl Backend {
         tx.touch(Subject::Key(id));
         let action = if to == KeyStatus::Revoked { "key.revoke" } else { "key.pause" };
         let event = status_event(action, &before, to, reason);
-        self.commit_refusing(tx, event, id, Some(to)).await?;
+        let mut connection = self.commit_refusing(tx, event, id, Some(to)).await?;
         let refused_since = self.now();
-        let key = self.key_view(&mut *self.inner.store.read().await?, permit.organization(), id).await?;
+        let key = self.key_view(&mut connection, permit.organization(), id).await?;
         Ok(KeyRefused { key, refused_since, took_ms: u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX) })
     }
 
@@ -469,7 +470,7 @@ impl Backend {
         event: AuditEvent,
         id: KeyId,
         to: Option<KeyStatus>,
-    ) -> Result<(), Failure> {
+    ) -> Result<Connection, Failure> {
         let index = &self.inner.keyring.index;
         let hold = || to.into_iter().for_each(|to| index.hold(id, to));
         let held_and_failed = |failure: Failure| {
@@ -482,11 +483,11 @@ impl Backend {
             }
         };
         let committed = tx.commit(event, hold).await.map_err(held_and_failed)?;
-        self.applied(committed).await?;
+        let connection = self.applied(committed).await?;
         if let Some(to) = to {
             index.release(id, to);
         }
-        Ok(())
+        Ok(connection)
     }
 
     pub(super) async fn check_room(&self, tx: &mut WriteTx, organization: OrganizationId) -> Result<(), Failure> {

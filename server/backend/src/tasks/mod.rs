@@ -68,7 +68,7 @@ impl Backend {
                     let work = work(backend.clone());
                     let working = match place {
                         Place::Behind => running_too.spawn_on(work, &behind::threads()),
-                        Place::Database => backend.inner.store.spawn_behind(&running_too, work),
+                        Place::InTurn => backend.inner.store.spawn_in_turn(&running_too, work),
                     };
                     match working.await.map_err(Failure::broken).flatten() {
                         Ok(()) if failing => tracing::info!(task = what, "works again"),
@@ -85,24 +85,24 @@ impl Backend {
         };
         spawn("usage", FLUSH_EVERY, Place::Behind, |backend| Box::pin(async move { backend.keep_usage().await }));
         // On its own: while the database is away or slow, the journal goes on.
-        spawn("usage to the database", FLUSH_EVERY, Place::Database, |backend| {
+        spawn("usage to the database", FLUSH_EVERY, Place::InTurn, |backend| {
             Box::pin(async move { backend.write_usage(false).await })
         });
         spawn("tidy", TIDY_EVERY, Place::Behind, |backend| Box::pin(async move { backend.inner.store.tidy().await }));
-        spawn("attempts", FLUSH_EVERY, Place::Database, |backend| {
+        spawn("attempts", FLUSH_EVERY, Place::InTurn, |backend| {
             Box::pin(async move { backend.flush_attempts().await })
         });
-        spawn("follow", FOLLOW_EVERY, Place::Database, |backend| {
+        spawn("follow", FOLLOW_EVERY, Place::InTurn, |backend| {
             Box::pin(async move { backend.inner.applier.catch_up().await })
         });
-        spawn("sweep", SWEEP_EVERY, Place::Database, |backend| Box::pin(async move { backend.sweep().await }));
-        spawn("alerts", WATCH_REQUESTS_EVERY, Place::Database, |backend| {
+        spawn("sweep", SWEEP_EVERY, Place::Behind, |backend| Box::pin(async move { backend.sweep().await }));
+        spawn("alerts", WATCH_REQUESTS_EVERY, Place::Behind, |backend| {
             Box::pin(async move { backend.watch_requests().await })
         });
-        spawn("plans", WATCH_PLANS_EVERY, Place::Database, |backend| {
+        spawn("plans", WATCH_PLANS_EVERY, Place::Behind, |backend| {
             Box::pin(async move { backend.watch_plans().await })
         });
-        spawn("dates", WATCH_DATES_EVERY, Place::Database, |backend| {
+        spawn("dates", WATCH_DATES_EVERY, Place::Behind, |backend| {
             Box::pin(async move { backend.watch_dates().await })
         });
         let (stopped, backend) = (stop.clone(), self.clone());
@@ -183,8 +183,8 @@ impl Backend {
 enum Place {
     /// After everything else.
     Behind,
-    /// Where the database is asked ([`crate::db::pool::Store::spawn_behind`]).
-    Database,
+    /// Beside the changes, which wait for what it holds much of the time: the connection that writes, or the index.
+    InTurn,
 }
 
 type Work = fn(Backend) -> std::pin::Pin<Box<dyn Future<Output = Result<(), Failure>> + Send>>;

@@ -6,7 +6,7 @@
 use std::{
     collections::{BTreeMap, btree_map::Entry},
     ops::Range,
-    time::Instant,
+    time::{Duration, Instant},
 };
 
 use diesel::{
@@ -39,6 +39,8 @@ use crate::{
 
 /// How many keys, or refusals, one transaction writes: some milliseconds of SQLite's one writer.
 const SLICE: usize = 250;
+/// How long the rests may be in all, in half of the time until more is due.
+const RESTS: Duration = Duration::from_secs(30);
 /// How many rows one statement inserts: a fraction of a millisecond of SQLite's work.
 const ROWS: usize = 50;
 
@@ -232,6 +234,7 @@ impl Unwritten {
             Some(gathered) => gathered,
             None => gathered.insert(Self::read(segment).await?),
         };
+        let rest = RESTS / u32::try_from(gathered.len().div_ceil(SLICE)).unwrap_or(u32::MAX).max(1);
         while *written < gathered.len() {
             let mut connection = store.write().await?;
             let began = Instant::now();
@@ -261,7 +264,7 @@ impl Unwritten {
                 note(organization, then, requests);
             }
             *written = to;
-            pace.rest(store.rest_after(began.elapsed())).await;
+            pace.rest(store.rest_after(began.elapsed()).min(rest)).await;
         }
         Ok(())
     }
