@@ -2,7 +2,6 @@
 use std::{
     io::{BufReader, Read as _, Write as _},
     net::TcpStream,
-    process::Command,
     sync::{
         Arc,
         atomic::{AtomicBool, AtomicU64, Ordering},
@@ -14,8 +13,7 @@ use std::{
 use anyhow::{Context, Result, bail};
 use serde_json::{Value, json};
 
-use super::driven::{Driven, pin_thread, pinned};
-use crate::process::Running;
+use super::driven::{Driven, pin_thread};
 
 /// Who `fill` signs up.
 const EMAIL: &str = "bench@example.com";
@@ -27,8 +25,13 @@ const TURNED_AWAY: Duration = Duration::from_secs(1);
 
 /// Something that goes on until it is stopped.
 pub(super) enum Traffic {
-    Threads { stop: Arc<AtomicBool>, done: Arc<AtomicU64>, threads: Vec<JoinHandle<Result<()>>> },
-    Process(Running),
+    Threads {
+        stop: Arc<AtomicBool>,
+        done: Arc<AtomicU64>,
+        threads: Vec<JoinHandle<Result<()>>>,
+    },
+    /// What the server has to do for what was done before.
+    None,
 }
 
 impl Traffic {
@@ -71,11 +74,6 @@ impl Traffic {
         })
     }
 
-    /// Another program, where wrk is.
-    pub(super) fn process(command: Command) -> Result<Self> {
-        Ok(Self::Process(Running::start(&mut pinned(command, 1)?)?))
-    }
-
     /// `work` says how much it has done.
     fn threads<W: FnMut() -> Result<u64> + Send + 'static>(
         count: usize,
@@ -108,10 +106,7 @@ impl Traffic {
                 }
                 Ok(count as f64)
             }
-            Self::Process(mut process) => match process.wait()? {
-                status if status.success() => Ok(1.0),
-                status => bail!("the other program failed ({status})"),
-            },
+            Self::None => Ok(0.0),
         }
     }
 }

@@ -28,7 +28,7 @@ const SQLITE_READERS: u32 = 4;
 const LOG_PAGES: u32 = 16_384;
 /// How many pieces of work have a thread of their own at most.
 const THREADS: usize = 64;
-/// How many times as long as it has worked whoever writes much rests. So it takes an eighth of a core at most.
+/// How many times as long as it has worked whoever has much to do rests. So it takes an eighth of a core at most.
 const REST: u32 = 7;
 /// How long to wait for a connection before saying that the database is away.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -101,8 +101,8 @@ impl Store {
         }
     }
 
-    /// How long whoever writes much that nobody waits for has to rest after so much work, as others want the processor and
-    /// the connection, too.
+    /// How long whoever has much to do that nobody waits for has to rest after so much work, as others want the processor
+    /// and the connection, too.
     pub(crate) fn rest_after(&self, work: Duration) -> Duration {
         match self.engine {
             AnyDb::Sqlite => work * REST,

@@ -148,10 +148,15 @@ impl Applier {
         // It comes before the turn: whoever waits for that may hold the last one.
         let mut connection = self.store.read().await?;
         loop {
-            let _turn = self.turn.lock().await;
-            if self.apply_some(&mut connection).await? {
-                return Ok(());
-            }
+            let began = {
+                let _turn = self.turn.lock().await;
+                let began = Instant::now();
+                if self.apply_some(&mut connection).await? {
+                    return Ok(());
+                }
+                began
+            };
+            tokio::time::sleep(self.store.rest_after(began.elapsed())).await;
         }
     }
 

@@ -194,7 +194,9 @@ impl Tasks {
     pub async fn stop(self) {
         let Self { stop, running, backend } = self;
         drop(stop);
+        let hurry = backend.inner.usage.hurry();
         running.wait().await;
+        drop(hurry);
         if let Err(cause) = backend.flush_usage().await {
             tracing::error!(%cause, "the last usage could not be written");
         }

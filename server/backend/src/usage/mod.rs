@@ -33,7 +33,7 @@ use self::{
     entry::{Gathered, Refused, write_notes, write_refused},
     journal::{Journal, Segment},
     others::Others,
-    pace::Pace,
+    pace::{Hurry, Pace},
     write::Unwritten,
 };
 use crate::{
@@ -138,6 +138,11 @@ impl Usage {
         Ok(())
     }
 
+    /// As long as this is held, writing into the database does not rest.
+    pub(crate) fn hurry(&self) -> Hurry<'_> {
+        self.pace.hurry()
+    }
+
     /// Takes what has gathered in memory and keeps it in the journal. With a hundred thousand busy keys this takes some
     /// hundredths of a second, so verifications go first.
     ///
@@ -169,7 +174,7 @@ impl Usage {
         now: Timestamp,
         all: bool,
     ) -> Result<(), Failure> {
-        let _hurry = all.then(|| self.pace.hurry());
+        let _hurry = all.then(|| self.hurry());
         let mut closed = self.closed.lock().await;
         let mut others = self.others.lock().await;
         let mut note = |organization, then, requests| others.note_written(keyring, organization, then, requests, now);

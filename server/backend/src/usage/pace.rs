@@ -26,7 +26,7 @@ impl Pace {
 
 /// Somebody waits.
 #[derive(Debug)]
-pub(super) struct Hurry<'p>(&'p Pace);
+pub(crate) struct Hurry<'p>(&'p Pace);
 
 impl Drop for Hurry<'_> {
     fn drop(&mut self) {
