@@ -54,7 +54,7 @@ impl Backend {
     pub fn start_tasks(&self) -> Tasks {
         let (stop, running) = (CancellationToken::new(), TaskTracker::new());
         let spawn = |what: &'static str, every: Duration, place: Place, work: Work| {
-            let (stop, running_too, backend) = (stop.clone(), running.clone(), self.clone());
+            let (stop, tracker, backend) = (stop.clone(), running.clone(), self.clone());
             let task = async move {
                 let mut ticks = tokio::time::interval(every);
                 ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
@@ -67,8 +67,8 @@ impl Backend {
                     // One line when it starts to fail and one when it works again, not one each time.
                     let work = work(backend.clone());
                     let working = match place {
-                        Place::Behind => running_too.spawn_on(work, &behind::threads()),
-                        Place::InTurn => backend.inner.store.spawn_in_turn(&running_too, work),
+                        Place::Behind => tracker.spawn_on(work, &behind::threads()),
+                        Place::InTurn => backend.inner.store.spawn_in_turn(&tracker, work),
                     };
                     match working.await.map_err(Failure::broken).flatten() {
                         Ok(()) if failing => tracing::info!(task = what, "works again"),
