@@ -102,11 +102,11 @@ impl Store {
     }
 
     /// How long whoever has much to do that nobody waits for has to rest after so much work, as others want the processor
-    /// and the connection, too.
-    pub(crate) fn rest_after(&self, work: Duration) -> Duration {
+    /// and the connection, too. With PostgreSQL it goes behind them and does not rest.
+    pub(crate) fn rest_after(&self, work: Duration) -> Option<Duration> {
         match self.engine {
-            AnyDb::Sqlite => work * REST,
-            AnyDb::Postgres => Duration::ZERO,
+            AnyDb::Sqlite => Some(work * REST),
+            AnyDb::Postgres => None,
         }
     }
 

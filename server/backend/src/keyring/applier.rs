@@ -156,7 +156,9 @@ impl Applier {
                 }
                 began
             };
-            tokio::time::sleep(self.store.rest_after(began.elapsed())).await;
+            if let Some(rest) = self.store.rest_after(began.elapsed()) {
+                tokio::time::sleep(rest).await;
+            }
         }
     }
 

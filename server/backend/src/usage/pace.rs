@@ -17,10 +17,8 @@ impl Pace {
 
     /// Rests for so long, or until somebody waits.
     pub(super) async fn rest(&self, time: Duration) {
-        if !time.is_zero() {
-            // Whether the time is over or somebody waits: it goes on.
-            _ = timeout(time, self.0.subscribe().wait_for(|waiting| *waiting > 0)).await;
-        }
+        // Whether the time is over or somebody waits: it goes on.
+        _ = timeout(time, self.0.subscribe().wait_for(|waiting| *waiting > 0)).await;
     }
 }
 

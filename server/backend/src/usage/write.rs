@@ -234,7 +234,7 @@ impl Unwritten {
             Some(gathered) => gathered,
             None => gathered.insert(Self::read(segment).await?),
         };
-        let rest = RESTS / u32::try_from(gathered.len().div_ceil(SLICE)).unwrap_or(u32::MAX).max(1);
+        let longest = RESTS / u32::try_from(gathered.len().div_ceil(SLICE)).unwrap_or(u32::MAX).max(1);
         while *written < gathered.len() {
             let mut connection = store.write().await?;
             let began = Instant::now();
@@ -264,7 +264,9 @@ impl Unwritten {
                 note(organization, then, requests);
             }
             *written = to;
-            pace.rest(store.rest_after(began.elapsed()).min(rest)).await;
+            if let Some(rest) = store.rest_after(began.elapsed()) {
+                pace.rest(rest.min(longest)).await;
+            }
         }
         Ok(())
     }
@@ -466,9 +468,6 @@ pub(super) async fn insert_traces(connection: &mut AnyConnection, rows: Vec<Trac
 }
 
 async fn write_refusals(connection: &mut AnyConnection, refused: &[Refused]) -> Result<(), Failure> {
-    if refused.is_empty() {
-        return Ok(());
-    }
     let rows: Vec<_> = refused
         .iter()
         .map(|refused| RefusalRow {
