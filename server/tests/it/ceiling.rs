@@ -9,6 +9,7 @@
 use std::collections::BTreeMap;
 
 use backend::{
+    Failure,
     audit::chain,
     authz,
     context::{Context, RequestInfo},
@@ -90,6 +91,15 @@ struct World<'a> {
     succeeded: usize,
 }
 
+/// What somebody who is signed in gets; `None` when they are not any more.
+fn signed_in<T>(answer: Result<T, Failure>) -> Option<T> {
+    match answer {
+        Ok(got) => Some(got),
+        Err(Failure::Told(AppError::SignedOut)) => None,
+        Err(failure) => panic!("a failure is not an answer: {failure}"),
+    }
+}
+
 /// Who holds what, by a name for the holder.
 type Holdings = BTreeMap<String, Grants>;
 
@@ -98,20 +108,22 @@ impl World<'_> {
     async fn look(&self) -> (Context, RoleList, Team) {
         for person in std::iter::once(&self.owner).chain(&self.people) {
             let Some(cx) = self.context(person).await else { continue };
-            if cx.viewer().await.is_ok_and(|viewer| viewer.is_owner) {
+            if signed_in(cx.viewer().await).is_some_and(|viewer| viewer.is_owner) {
                 let backend = &self.app.backend;
                 let roles = backend.role_list(&cx.authorize().expect("the Owner may")).await.expect("roles");
                 let team = backend.team_list(&cx.authorize().expect("the Owner may"), &TeamListParams::default()).await;
                 return (cx, roles, team.expect("the team"));
             }
         }
-        panic!("there is no Owner")
+        let rows = "SELECT u.email || ': ' || r.name AS text FROM member_roles mr JOIN members m ON m.id = mr.member_id \
+                    JOIN users u ON u.id = m.user_id JOIN roles r ON r.id = mr.role_id";
+        panic!("nobody who signed in is the Owner; the rows: {:?}", self.app.database.texts(rows).await)
     }
 
     async fn context(&self, person: &Person) -> Option<Context> {
         let cookie = person.caller.header("cookie").split_once('=').expect("a cookie");
         let visitor = self.app.backend.visitor(RequestInfo::default(), std::iter::once(cookie));
-        visitor.authenticate().await.ok()
+        signed_in(visitor.authenticate().await)
     }
 
     /// The `n`-th actor: people first, then keys. Those who were removed or revoked are no actors any more.
@@ -124,7 +136,7 @@ impl World<'_> {
         }
         let verdict = self.app.backend.verify(WellFormed::read(&self.secrets[n - people]), &Question::default());
         let holder = verdict.holder.filter(|_| verdict.outcome.is_ok())?;
-        let cx = self.app.backend.key_context(&holder, RequestInfo::default()).await.ok()?;
+        let cx = signed_in(self.app.backend.key_context(&holder, RequestInfo::default()).await)?;
         Some((holder.key.to_string(), cx))
     }
 
@@ -167,7 +179,7 @@ impl World<'_> {
         }
         let nothing = || AppError::not_found("thing");
         let own = &roles.application_permissions;
-        let told = |failure: backend::Failure| failure.report("a test");
+        let told = |failure: Failure| failure.report("a test");
         match *step {
             Step::RoleCreate { permissions } => {
                 let params = RoleCreateParams {
@@ -223,7 +235,8 @@ impl World<'_> {
                 backend.key_update(&actor.authorize()?, params).await.map_err(told)?;
             }
             Step::Invite { role: n } => {
-                let email = format!("person-{}@example.com", self.links.len());
+                // Of this organization alone: somebody who is in two signs in to the one they joined first.
+                let email = format!("person-{}-of-{}", self.links.len(), self.owner.email);
                 let params = InvitationCreateParams { email: email.clone(), role: role(n).id };
                 let sent = backend.invitation_create(&actor.authorize()?, params).await.map_err(told)?;
                 self.links.push((email, sent.link.split_once("token=").expect("a token").1.to_owned()));
@@ -282,6 +295,8 @@ impl World<'_> {
         let (owner, roles, team) = self.look().await;
         let after = self.holdings(&owner, &roles, &team).await;
         if let Err(error) = taken {
+            let failed = matches!(error, AppError::Unavailable | AppError::Internal { .. });
+            assert!(!failed, "{step:?} by {name} was neither done nor refused: {error}");
             assert_eq!(before, after, "{step:?} by {name} was refused ({error}) and changed something");
             return;
         }
