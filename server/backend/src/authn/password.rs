@@ -14,7 +14,7 @@ use shared::account;
 use tokio::sync::Semaphore;
 use zxcvbn::Score;
 
-use crate::{behind::last, failure::Failure};
+use crate::{behind::Last, failure::Failure};
 
 /// How many hashes are computed at the same time, on half of the processors at most.
 const AT_ONCE: usize = 2;
@@ -25,12 +25,14 @@ static NOBODY: LazyLock<String> = LazyLock::new(|| hash_now("nobody has this pas
 #[derive(Debug, Clone)]
 pub(crate) struct Passwords {
     turns: Arc<Semaphore>,
+    last: Last,
 }
 
 impl Default for Passwords {
     fn default() -> Self {
         let processors = std::thread::available_parallelism().map_or(1, NonZero::get);
-        Self { turns: Arc::new(Semaphore::new((processors / 2).clamp(1, AT_ONCE))) }
+        let turns = Arc::new(Semaphore::new((processors / 2).clamp(1, AT_ONCE)));
+        Self { turns, last: Last::default() }
     }
 }
 
@@ -44,11 +46,11 @@ impl Passwords {
     pub(crate) async fn verify(&self, password: String, stored: Option<String>) -> Result<bool, Failure> {
         self.blocking(move || {
             let exists = stored.is_some();
-            let stored = stored.unwrap_or_else(|| NOBODY.clone());
+            let stored = stored.as_deref().unwrap_or(&NOBODY);
             // Longer than any password that was ever accepted: hashing it would only be work for us.
             let plausible = password.chars().count() <= account::PASSWORD_MAX;
             let candidate = if plausible { password.as_str() } else { "" };
-            let matches = argon2()?.verify_password(candidate.as_bytes(), stored.as_str()).is_ok();
+            let matches = argon2()?.verify_password(candidate.as_bytes(), stored).is_ok();
             Ok(matches && exists && plausible)
         })
         .await?
@@ -79,9 +81,9 @@ impl Passwords {
         .await
     }
 
-    async fn blocking<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Result<T, Failure> {
+    async fn blocking<T: Send + 'static>(&self, work: impl Fn() -> T + Send + Sync + 'static) -> Result<T, Failure> {
         let _turn = self.turns.acquire().await.map_err(Failure::broken)?;
-        last(work).await
+        self.last.run(work).await
     }
 }
 

@@ -16,7 +16,8 @@ use tokio_util::task::TaskTracker;
 
 use super::{
     anydb::{AnyConnection, AnyDb, SqliteConnection, block_on},
-    migrate, turns,
+    migrate,
+    turns::Askers,
 };
 use crate::{behind, failure::Failure};
 
@@ -43,6 +44,7 @@ pub(crate) struct Store {
     readers: Pool<AnyConnection>,
     writers: Pool<AnyConnection>,
     threads: Arc<Semaphore>,
+    askers: Arc<Askers>,
 }
 
 impl Store {
@@ -58,7 +60,7 @@ impl Store {
             // SQLite has one writer at a time whatever we do; waiting in the pool's queue beats polling the file's lock.
             AnyDb::Sqlite => (pool(url, engine, SQLITE_READERS, true).await?, pool(url, engine, 1, false).await?),
         };
-        Ok(Self { engine, readers, writers, threads: Arc::new(Semaphore::new(THREADS)) })
+        Ok(Self { engine, readers, writers, threads: Arc::new(Semaphore::new(THREADS)), askers: Arc::default() })
     }
 
     /// `SQLite` or `PostgreSQL`, for the log.
@@ -78,7 +80,7 @@ impl Store {
     ) -> JoinHandle<T> {
         match (self.engine, Arc::clone(&self.threads).try_acquire_owned()) {
             (AnyDb::Sqlite, Ok(thread)) => {
-                let runtime = Handle::current();
+                let (runtime, work) = (Handle::current(), Arc::clone(&self.askers).counting(work));
                 tasks.spawn_blocking(move || {
                     let _thread = thread;
                     block_on(&runtime, work)
@@ -112,9 +114,7 @@ impl Store {
 
     /// To be called before each verification: whatever asks the database may wait for the core.
     pub(crate) fn verifications_give_way(&self) {
-        if self.threads.available_permits() < THREADS {
-            turns::verifications_give_way();
-        }
+        self.askers.verifications_give_way();
     }
 
     /// A connection that reads. On SQLite a write on it fails, so the tests notice a query that went the wrong way.

@@ -19,8 +19,8 @@ use crate::{behind::pause, failure::Failure, random};
 
 /// From this length on a segment is rewritten as the sum of its entries, which is short unless ever more keys are used.
 const LONG: u64 = 64 << 20;
-/// How much is written at once: less than a millisecond's work.
-const AT_ONCE: usize = 1 << 20;
+/// How much is written at once: a quarter of a millisecond's work.
+const AT_ONCE: usize = 1 << 18;
 /// How many processes may share a data folder.
 const PROCESSES_MAX: usize = 64;
 
