@@ -17,7 +17,7 @@ use tokio_util::task::TaskTracker;
 use super::{
     anydb::{AnyConnection, AnyDb, SqliteConnection, block_on},
     migrate,
-    turns::Askers,
+    turns::{Askers, Turn},
 };
 use crate::{behind, failure::Failure};
 
@@ -80,10 +80,11 @@ impl Store {
     ) -> JoinHandle<T> {
         match (self.engine, Arc::clone(&self.threads).try_acquire_owned()) {
             (AnyDb::Sqlite, Ok(thread)) => {
-                let (runtime, work) = (Handle::current(), Arc::clone(&self.askers).counting(work));
+                let (runtime, askers) = (Handle::current(), Arc::clone(&self.askers));
+                let work = Arc::clone(&askers).counting(work);
                 tasks.spawn_blocking(move || {
                     let _thread = thread;
-                    block_on(&runtime, work)
+                    block_on(&runtime, Turn::begin(askers), work)
                 })
             }
             _ => tasks.spawn(work),

@@ -21,25 +21,30 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// How long whoever asks SQLite keeps a core: some of its calls.
+/// How long those who ask SQLite keep a core together, one after the other, before verifications are next: some calls.
 const TURN: Duration = Duration::from_micros(150);
+/// The least that one of them keeps it: giving way costs some microseconds.
+const SHORTEST_TURN: Duration = Duration::from_micros(40);
 /// How many verifications make a turn of about the same length, or somewhat more.
 const VERIFICATIONS: u32 = 32;
 
-/// When the turn of a thread that asks SQLite began.
+/// The turn of a thread that asks SQLite.
 #[derive(Debug)]
-pub(crate) struct Turn(Cell<Instant>);
+pub(crate) struct Turn {
+    askers: Arc<Askers>,
+    began: Cell<Instant>,
+}
 
 impl Turn {
-    pub(crate) fn begin() -> Self {
-        Self(Cell::new(Instant::now()))
+    pub(crate) fn begin(askers: Arc<Askers>) -> Self {
+        Self { askers, began: Cell::new(Instant::now()) }
     }
 
     /// To be called between one call of SQLite and the next.
     pub(crate) fn give_way(&self) {
-        if self.0.get().elapsed() >= TURN {
+        if self.began.get().elapsed() >= self.askers.turn() {
             thread::yield_now();
-            self.0.set(Instant::now());
+            self.began.set(Instant::now());
         }
     }
 }
@@ -48,9 +53,15 @@ impl Turn {
 /// the next hour could do nothing with one: given away for them, it would go to whatever is of the lowest priority, and for
 /// long.
 #[derive(Debug, Default)]
-pub(super) struct Askers(AtomicUsize);
+pub(crate) struct Askers(AtomicUsize);
 
 impl Askers {
+    /// How long each of them keeps a core.
+    fn turn(&self) -> Duration {
+        let count = u32::try_from(self.0.load(Ordering::Relaxed)).unwrap_or(u32::MAX);
+        TURN.checked_div(count).unwrap_or(TURN).max(SHORTEST_TURN)
+    }
+
     /// Counts whoever does `work`, except while they wait.
     pub(super) fn counting<T>(self: Arc<Self>, work: impl Future<Output = T>) -> impl Future<Output = T> {
         // From now on: what is not polled yet wants a core.

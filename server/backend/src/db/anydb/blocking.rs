@@ -29,8 +29,8 @@ task_local! {
 
 /// Does all of `work` on this thread, which may block. SQLite's calls take some microseconds, and to hand each to another
 /// thread takes as long again: an operation makes twenty and more.
-pub(crate) fn block_on<F: Future>(runtime: &Handle, work: F) -> F::Output {
-    MAY_BLOCK.sync_scope(Turn::begin(), || runtime.block_on(work))
+pub(crate) fn block_on<F: Future>(runtime: &Handle, turn: Turn, work: F) -> F::Output {
+    MAY_BLOCK.sync_scope(turn, || runtime.block_on(work))
 }
 
 impl SpawnBlocking for Blocking {
