@@ -55,9 +55,9 @@ pub(crate) async fn behind<T: Send + 'static>(work: impl FnOnce() -> T + Send + 
 /// For what takes tens of milliseconds and somebody waits for: it is done after everything else.
 ///
 /// A thread that has a share of the processor, however small, keeps it for up to four milliseconds once it has got it
-/// (`CONFIG_HZ=250`), and a verification that comes in then waits: measured, each of the slowest hundredth did. One that only
-/// runs while nothing else wants to leaves at once. If nothing is left to it for long, the same is begun again with a share:
-/// on a processor that is fully taken, somebody who wants to stop that has to be able to sign in.
+/// (`CONFIG_HZ=250`), and verifications that come in then wait: beside fifty sign-ins that was a twentieth of the time. One
+/// that only runs while nothing else wants to leaves at once. If nothing is left to it for long, the same is begun again with
+/// a share: on a processor that is fully taken, somebody who wants to stop that has to be able to sign in.
 #[derive(Debug, Clone)]
 pub(crate) struct Last {
     waiting: Arc<Semaphore>,
@@ -110,8 +110,8 @@ fn on_a_thread<T: Send + 'static>(
     Ok(done)
 }
 
-/// To be called every quarter of a millisecond or so of long work. Whoever waits for the processor gets it now, and not only when the
-/// system next looks at its clock, which may be four milliseconds later: that is how long a verification would wait.
+/// To be called every quarter of a millisecond or so of long work. Whoever waits for the processor gets it now, and not only
+/// when the system next looks at its clock, which may be four milliseconds later: that is how long a verification would wait.
 pub(crate) fn pause() {
     thread::yield_now();
 }

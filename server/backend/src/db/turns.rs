@@ -218,4 +218,17 @@ mod tests {
         assert!(futures_util::poll!(&mut work).is_pending());
         assert_eq!(askers.0.load(Ordering::Relaxed), 1);
     }
+
+    #[test]
+    fn those_who_ask_share_a_turn() {
+        let askers = Arc::new(Askers::default());
+        let ask = |count| (0..count).map(|_| Asker::begin(Arc::clone(&askers))).collect::<Vec<_>>();
+        assert_eq!(askers.turn(), TURN);
+        let two = ask(2);
+        assert_eq!(askers.turn(), TURN / 2);
+        let many = ask(50);
+        assert_eq!(askers.turn(), SHORTEST_TURN, "giving way costs something, too");
+        drop((two, many));
+        assert_eq!(askers.turn(), TURN);
+    }
 }
