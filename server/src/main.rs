@@ -51,5 +51,10 @@ fn serve(options: Options) -> ExitCode {
 }
 
 fn run(config: Config) -> anyhow::Result<()> {
-    tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(boot::serve(config))
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .on_thread_park(backend::thread_waits)
+        .on_thread_unpark(backend::thread_goes_on)
+        .enable_all()
+        .build()?;
+    runtime.block_on(boot::serve(config))
 }

@@ -43,6 +43,7 @@ use shared::{Timestamp, verify::Refusal};
 use tokio::task::JoinHandle;
 use tokio_util::task::TaskTracker;
 
+pub use self::db::turns::{thread_goes_on, thread_waits};
 pub use self::failure::Failure;
 pub use self::usage::UsageLag;
 pub use self::vitals::Vitals;

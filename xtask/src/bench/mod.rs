@@ -19,7 +19,7 @@ use self::{
     driven::Driven,
     report::{Report, Row, median},
     traffic::Traffic,
-    wrk::Load,
+    wrk::{Haste, Load},
 };
 use crate::{
     process::{ask, run, say, timed},
@@ -135,9 +135,9 @@ fn costs(project: &Project, home: &Path, options: &Options, report: &mut Report)
     let difference = many.resident_bytes()?.saturating_sub(few.resident_bytes()?);
     report.hold("bytes of memory for each key", MANY, difference as f64 / f64::from(MANY - FEW), 300.0);
     let loads = [
-        (&bare, "bare axum handler", Load::of(&folder(home, FEW), 1)),
-        (&few, "verify, 1 000 keys", Load::of(&folder(home, FEW), 1)),
-        (&many, "verify, 1 000 000 keys", Load::of(&folder(home, MANY), MANY / ASKED)),
+        (&bare, "bare axum handler", Load::of(&folder(home, FEW), 1, Haste::Full)),
+        (&few, "verify, 1 000 keys", Load::of(&folder(home, FEW), 1, Haste::Full)),
+        (&many, "verify, 1 000 000 keys", Load::of(&folder(home, MANY), MANY / ASKED, Haste::Full)),
     ];
     let mut rounds = Vec::new();
     for round in 0..=options.rounds {
@@ -169,6 +169,7 @@ type Begin = fn(&Driven, &Project, &Path) -> Result<Traffic>;
 struct Case {
     name: &'static str,
     keys: u32,
+    haste: Haste,
     /// What has to be in the folder before.
     prepare: fn(&Project, &Path) -> Result<()>,
     begin: Begin,
@@ -179,10 +180,21 @@ struct Case {
     at_most: f64,
 }
 
-const CASES: [Case; 3] = [
+const CASES: [Case; 4] = [
     Case {
         name: "300 durable changes a second",
         keys: MANY,
+        haste: Haste::Full,
+        prepare: |_, _| Ok(()),
+        begin: |server, _, _| Traffic::changes(server, CHANGES),
+        is_asked: true,
+        at_most: 1.2,
+    },
+    // The same on a core that has the time for it, as cores have that people rely on.
+    Case {
+        name: "300 durable changes a second, an eighth of the requests",
+        keys: MANY,
+        haste: Haste::AtLeisure,
         prepare: |_, _| Ok(()),
         begin: |server, _, _| Traffic::changes(server, CHANGES),
         is_asked: true,
@@ -191,6 +203,7 @@ const CASES: [Case; 3] = [
     Case {
         name: "100 000 keys are added to as many",
         keys: DOUBLED,
+        haste: Haste::Full,
         // Making them takes a core for longer than anything is measured here. The server hears of all of them at once, and
         // has enough to do with that for as long as it is measured.
         prepare: |project, folder| run(&mut more_keys(project, folder, "--more")),
@@ -201,6 +214,7 @@ const CASES: [Case; 3] = [
     Case {
         name: "50 people sign in at once",
         keys: MANY,
+        haste: Haste::Full,
         prepare: |_, _| Ok(()),
         begin: |server, _, _| Traffic::sign_ins(server, SIGN_INS),
         is_asked: true,
@@ -217,7 +231,7 @@ fn more_keys(project: &Project, folder: &Path, wish: &str) -> std::process::Comm
 /// The 99th percentile while others change, add and sign in, ÷ that of the same server left alone, and while they do so
 /// at another server, just before.
 fn while_other_things_happen(project: &Project, home: &Path, options: &Options, report: &mut Report) -> Result<()> {
-    for Case { name, keys, prepare, begin, is_asked, at_most } in CASES {
+    for Case { name, keys, haste, prepare, begin, is_asked, at_most } in CASES {
         let original = folder(home, keys);
         let (copy, other) = (home.join("changed"), home.join("elsewhere"));
         copy_folder(&original, &copy)?;
@@ -226,7 +240,7 @@ fn while_other_things_happen(project: &Project, home: &Path, options: &Options, 
         }
         let server = Driven::serve(project, home, &copy)?;
         let another = is_asked.then(|| Driven::serve(project, home, &other)).transpose()?;
-        let load = Load::of(&original, (keys / ASKED).max(1));
+        let load = Load::of(&original, (keys / ASKED).max(1), haste);
         load.run(&server, options.seconds)?;
         let (mut p99, mut to_alone, mut to_elsewhere, mut done) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
         // What is slowest scatters more than what is usual: a single ratio goes from a half to two on a shared machine.
@@ -242,7 +256,7 @@ fn while_other_things_happen(project: &Project, home: &Path, options: &Options, 
             }
             let traffic = begin(&server, project, &copy)?;
             let beside = load.run(&server, options.seconds)?;
-            done.push(traffic.stop()? / f64::from(options.seconds));
+            done.push(traffic.stop()?);
             p99.push(beside.p99_micros);
             to_alone.push(beside.p99_micros / alone.p99_micros);
             to_elsewhere.extend(elsewhere.map(|elsewhere| beside.p99_micros / elsewhere.p99_micros));

@@ -26,6 +26,7 @@ const TURNED_AWAY: Duration = Duration::from_secs(1);
 /// Something that goes on until it is stopped.
 pub(super) enum Traffic {
     Threads {
+        began: Instant,
         stop: Arc<AtomicBool>,
         done: Arc<AtomicU64>,
         threads: Vec<JoinHandle<Result<()>>>,
@@ -47,7 +48,8 @@ impl Traffic {
         Self::threads(CHANGERS as usize, |number| {
             let (mut client, cookie) = (Client::connect(&server.address)?, cookie.clone());
             let id = ids.get(number).cloned().context("too few keys")?;
-            let mut next = Instant::now();
+            // Spread evenly: otherwise they would come as a crowd, all eight of them at once.
+            let mut next = Instant::now() + pause / CHANGERS * u32::try_from(number)?;
             // Both, so that whoever comes next finds the key as it was.
             Ok(move || {
                 for function in ["key_pause", "key_resume"] {
@@ -79,7 +81,7 @@ impl Traffic {
         count: usize,
         work: impl Fn(usize) -> Result<W>,
     ) -> Result<Self> {
-        let (stop, done) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicU64::new(0)));
+        let (began, stop, done) = (Instant::now(), Arc::new(AtomicBool::new(false)), Arc::new(AtomicU64::new(0)));
         let mut threads = Vec::new();
         for number in 0..count {
             let (stop, done, mut work) = (Arc::clone(&stop), Arc::clone(&done), work(number)?);
@@ -92,19 +94,19 @@ impl Traffic {
                 Ok(())
             }));
         }
-        Ok(Self::Threads { stop, done, threads })
+        Ok(Self::Threads { began, stop, done, threads })
     }
 
-    /// Ends it, and says how often it was done.
+    /// Ends it, and says how often a second it was done.
     pub(super) fn stop(self) -> Result<f64> {
         match self {
-            Self::Threads { stop, done, threads } => {
-                let count = done.load(Ordering::Relaxed);
+            Self::Threads { began, stop, done, threads } => {
+                let rate = done.load(Ordering::Relaxed) as f64 / began.elapsed().as_secs_f64();
                 stop.store(true, Ordering::Relaxed);
                 for thread in threads {
                     thread.join().ok().context("a thread panicked")??;
                 }
-                Ok(count as f64)
+                Ok(rate)
             }
             Self::None => Ok(0.0),
         }

@@ -1,4 +1,4 @@
-//! wrk, which asks as fast as it gets answers: 32 connections, another key in each request.
+//! wrk: 32 connections, another key in each request.
 use std::{
     fmt::Write as _,
     fs,
@@ -42,10 +42,27 @@ function done(summary, latency, requests)
 end
 "#;
 
-/// Which keys are asked about.
+/// wrk waits for so many milliseconds before each request, if there is such a function.
+const AT_LEISURE: &str = r#"
+function delay()
+  return math.random(1, 3)
+end
+"#;
+
+/// Which keys are asked about, and how.
 pub(super) struct Load {
     secrets: PathBuf,
     step: u32,
+    haste: Haste,
+}
+
+/// How soon after an answer the next request follows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Haste {
+    /// At once: the server has as much to do as it can.
+    Full,
+    /// Some milliseconds later: about an eighth of that.
+    AtLeisure,
 }
 
 /// What came of it.
@@ -60,13 +77,17 @@ pub(super) struct Measured {
 
 impl Load {
     /// Each `step`th secret of the list in this folder.
-    pub(super) fn of(folder: &Path, step: u32) -> Self {
-        Self { secrets: folder.join("secrets"), step }
+    pub(super) fn of(folder: &Path, step: u32, haste: Haste) -> Self {
+        Self { secrets: folder.join("secrets"), step, haste }
     }
 
     pub(super) fn run(&self, server: &Driven, seconds: u32) -> Result<Measured> {
         let script = self.secrets.with_extension("lua");
-        fs::write(&script, SCRIPT)?;
+        let delay = match self.haste {
+            Haste::Full => "",
+            Haste::AtLeisure => AT_LEISURE,
+        };
+        fs::write(&script, [SCRIPT, delay].concat())?;
         let mut wrk = Command::new("wrk");
         wrk.args(["--threads", "1", "--connections", &CONNECTIONS.to_string()]);
         wrk.args(["--duration", &format!("{seconds}s"), "--script"]).arg(&script);

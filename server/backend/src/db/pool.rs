@@ -17,7 +17,7 @@ use tokio_util::task::TaskTracker;
 use super::{
     anydb::{AnyConnection, AnyDb, SqliteConnection, block_on},
     migrate,
-    turns::{Askers, Turn},
+    turns::{self, Askers, Turn},
 };
 use crate::{behind, failure::Failure};
 
@@ -115,7 +115,7 @@ impl Store {
 
     /// To be called before each verification: whatever asks the database may wait for the core.
     pub(crate) fn verifications_give_way(&self) {
-        self.askers.verifications_give_way();
+        turns::verifications_give_way(&self.askers);
     }
 
     /// A connection that reads. On SQLite a write on it fails, so the tests notice a query that went the wrong way.

@@ -2,8 +2,8 @@
 
 use std::{
     error::Error,
-    future::ready,
-    pin::Pin,
+    future::{poll_fn, ready},
+    pin::{Pin, pin},
     task::{Context, Poll},
 };
 
@@ -30,7 +30,15 @@ task_local! {
 /// Does all of `work` on this thread, which may block. SQLite's calls take some microseconds, and to hand each to another
 /// thread takes as long again: an operation makes twenty and more.
 pub(crate) fn block_on<F: Future>(runtime: &Handle, turn: Turn, work: F) -> F::Output {
-    MAY_BLOCK.sync_scope(turn, || runtime.block_on(work))
+    MAY_BLOCK.sync_scope(turn, || {
+        let mut work = pin!(work);
+        runtime.block_on(poll_fn(|context| MAY_BLOCK.with(|turn| turn.poll(work.as_mut(), context))))
+    })
+}
+
+/// Does what waits for the disk. If this thread may block, others that do have its core meanwhile.
+pub(crate) fn on_disk<T>(work: impl FnOnce() -> T) -> T {
+    if MAY_BLOCK.try_with(|_| ()).is_ok() { MAY_BLOCK.with(|turn| turn.aside(work)) } else { work() }
 }
 
 impl SpawnBlocking for Blocking {

@@ -1,15 +1,6 @@
-//! Threads that have to share a core take turns.
-//!
-//! Verifications are decided by the runtime's threads, one for each core, and whatever asks SQLite has a thread of its own
-//! ([`super::pool::Store::spawn`]). When all cores are busy, the system lets whoever runs go on until it next looks at its
-//! clock, 250 times a second (`CONFIG_HZ=250`), and all that arrives meanwhile waits. So both sides give way by themselves,
-//! after a fraction of a millisecond.
-//!
-//! A lower priority for one side is no way to that: a change that gets little of the processor holds the one connection
-//! that writes for as long, and all other changes wait for it.
+//! Who asks SQLite at this moment.
 
 use std::{
-    cell::Cell,
     future::poll_fn,
     pin::pin,
     sync::{
@@ -17,53 +8,27 @@ use std::{
         atomic::{AtomicU8, AtomicUsize, Ordering},
     },
     task::{Context, Wake, Waker},
-    thread,
-    time::{Duration, Instant},
 };
 
-/// How long those who ask SQLite keep a core together, one after the other, before verifications are next: some calls.
-const TURN: Duration = Duration::from_micros(150);
-/// The least that one of them keeps it: giving way costs some microseconds.
-const SHORTEST_TURN: Duration = Duration::from_micros(40);
-/// How many verifications make a turn of about the same length, or somewhat more.
-const VERIFICATIONS: u32 = 32;
-
-/// The turn of a thread that asks SQLite.
-#[derive(Debug)]
-pub(crate) struct Turn {
-    askers: Arc<Askers>,
-    began: Cell<Instant>,
-}
-
-impl Turn {
-    pub(crate) fn begin(askers: Arc<Askers>) -> Self {
-        Self { askers, began: Cell::new(Instant::now()) }
-    }
-
-    /// To be called between one call of SQLite and the next.
-    pub(crate) fn give_way(&self) {
-        if self.began.get().elapsed() >= self.askers.turn() {
-            thread::yield_now();
-            self.began.set(Instant::now());
-        }
-    }
-}
+use super::cores::Cores;
 
 /// How many threads ask SQLite at this moment, or could if they had a core. Those that wait for a connection, a password or
 /// the next hour could do nothing with one: given away for them, it would go to whatever is of the lowest priority, and for
 /// long.
 #[derive(Debug, Default)]
-pub(crate) struct Askers(AtomicUsize);
+pub(crate) struct Askers {
+    count: AtomicUsize,
+    pub(super) cores: Cores,
+}
 
 impl Askers {
-    /// How long each of them keeps a core.
-    fn turn(&self) -> Duration {
-        let count = u32::try_from(self.0.load(Ordering::Relaxed)).unwrap_or(u32::MAX);
-        TURN.checked_div(count).unwrap_or(TURN).max(SHORTEST_TURN)
+    /// Whether there are any.
+    pub(super) fn are_there(&self) -> bool {
+        self.count.load(Ordering::Relaxed) > 0
     }
 
     /// Counts whoever does `work`, except while they wait.
-    pub(super) fn counting<T>(self: Arc<Self>, work: impl Future<Output = T>) -> impl Future<Output = T> {
+    pub(crate) fn counting<T>(self: Arc<Self>, work: impl Future<Output = T>) -> impl Future<Output = T> {
         // From now on: what is not polled yet wants a core.
         let asker = Asker::begin(self);
         async move {
@@ -77,20 +42,6 @@ impl Askers {
                 poll
             })
             .await
-        }
-    }
-
-    /// To be called before each verification. It costs a tenth of a microsecond for each turn if others want another one.
-    pub(super) fn verifications_give_way(&self) {
-        if self.0.load(Ordering::Relaxed) == 0 {
-            return;
-        }
-        thread_local! {
-            static DECIDED: Cell<u32> = const { Cell::new(0) };
-        }
-        DECIDED.set((DECIDED.get() + 1) % VERIFICATIONS);
-        if DECIDED.get() == 0 {
-            thread::yield_now();
         }
     }
 }
@@ -147,8 +98,8 @@ impl Standing {
         let is_counted = |state| matches!(state, Self::ASKS | Self::IS_WOKEN);
         let Ok(before) = self.state.fetch_update(Ordering::AcqRel, Ordering::Acquire, &next) else { return };
         match (is_counted(before), next(before).is_some_and(is_counted)) {
-            (false, true) => _ = self.askers.0.fetch_add(1, Ordering::Relaxed),
-            (true, false) => _ = self.askers.0.fetch_sub(1, Ordering::Relaxed),
+            (false, true) => _ = self.askers.count.fetch_add(1, Ordering::Relaxed),
+            (true, false) => _ = self.askers.count.fetch_sub(1, Ordering::Relaxed),
             _ => {}
         }
     }
@@ -182,7 +133,7 @@ mod tests {
     #[tokio::test]
     async fn whoever_waits_is_not_counted() {
         let askers = Arc::new(Askers::default());
-        let count = || askers.0.load(Ordering::Relaxed);
+        let count = || askers.count.load(Ordering::Relaxed);
         let (send, receive) = oneshot::channel();
         let mut work = pin!(Arc::clone(&askers).counting(async { (receive.await, count()) }));
         assert_eq!(count(), 1, "before it had a core for the first time");
@@ -197,7 +148,7 @@ mod tests {
     #[tokio::test]
     async fn whoever_gives_up_is_not_counted() {
         let askers = Arc::new(Askers::default());
-        let count = || askers.0.load(Ordering::Relaxed);
+        let count = || askers.count.load(Ordering::Relaxed);
         drop(Arc::clone(&askers).counting(async {}));
         assert_eq!(count(), 0, "before it began");
         let (send, mut receive) = oneshot::channel::<()>();
@@ -216,19 +167,6 @@ mod tests {
             Poll::<()>::Pending
         })));
         assert!(futures_util::poll!(&mut work).is_pending());
-        assert_eq!(askers.0.load(Ordering::Relaxed), 1);
-    }
-
-    #[test]
-    fn those_who_ask_share_a_turn() {
-        let askers = Arc::new(Askers::default());
-        let ask = |count| (0..count).map(|_| Asker::begin(Arc::clone(&askers))).collect::<Vec<_>>();
-        assert_eq!(askers.turn(), TURN);
-        let two = ask(2);
-        assert_eq!(askers.turn(), TURN / 2);
-        let many = ask(50);
-        assert_eq!(askers.turn(), SHORTEST_TURN, "giving way costs something, too");
-        drop((two, many));
-        assert_eq!(askers.turn(), TURN);
+        assert_eq!(askers.count.load(Ordering::Relaxed), 1);
     }
 }
