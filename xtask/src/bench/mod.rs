@@ -181,25 +181,9 @@ struct Case {
 }
 
 const CASES: [Case; 4] = [
-    Case {
-        name: "300 durable changes a second",
-        keys: MANY,
-        haste: Haste::Full,
-        prepare: |_, _| Ok(()),
-        begin: |server, _, _| Traffic::changes(server, CHANGES),
-        is_asked: true,
-        at_most: 1.2,
-    },
+    changes("300 durable changes a second", Haste::Full),
     // The same on a core that has the time for it, as cores have that people rely on.
-    Case {
-        name: "300 durable changes a second, an eighth of the requests",
-        keys: MANY,
-        haste: Haste::AtLeisure,
-        prepare: |_, _| Ok(()),
-        begin: |server, _, _| Traffic::changes(server, CHANGES),
-        is_asked: true,
-        at_most: 1.2,
-    },
+    changes("300 durable changes a second, an eighth of the requests", Haste::AtLeisure),
     Case {
         name: "100 000 keys are added to as many",
         keys: DOUBLED,
@@ -221,6 +205,18 @@ const CASES: [Case; 4] = [
         at_most: 2.0,
     },
 ];
+
+const fn changes(name: &'static str, haste: Haste) -> Case {
+    Case {
+        name,
+        keys: MANY,
+        haste,
+        prepare: |_, _| Ok(()),
+        begin: |server, _, _| Traffic::changes(server, CHANGES),
+        is_asked: true,
+        at_most: 1.2,
+    }
+}
 
 fn more_keys(project: &Project, folder: &Path, wish: &str) -> std::process::Command {
     let mut fill = example(project, "fill");
