@@ -11,11 +11,11 @@ use std::{
 };
 
 use axum::body::{Body, Bytes};
-use http::{Request, Response};
+use http::{HeaderValue, Request, Response, Version, header};
 use http_body::{Frame, SizeHint};
 use hyper::{body::Incoming, service::Service};
 
-use super::phase::Phase;
+use super::{phase::Phase, stop::LastCall};
 use crate::middleware::Edge;
 
 /// What one connection's requests are answered with.
@@ -24,11 +24,12 @@ pub(super) struct Answers {
     edge: Edge,
     peer: SocketAddr,
     phase: Phase,
+    last_call: LastCall,
 }
 
 impl Answers {
-    pub(super) fn new(edge: Edge, peer: SocketAddr, phase: Phase) -> Self {
-        Self { edge, peer, phase }
+    pub(super) fn new(edge: Edge, peer: SocketAddr, phase: Phase, last_call: LastCall) -> Self {
+        Self { edge, peer, phase, last_call }
     }
 }
 
@@ -38,17 +39,27 @@ impl Service<Request<Incoming>> for Answers {
     type Future = Answering;
 
     fn call(&self, request: Request<Incoming>) -> Answering {
+        let version = request.version();
         if let Some(answer) = self.edge.verify(self.peer, &request) {
-            self.phase.answered(request.version());
-            return Answering::Done(Some(answer.map(|body| AnswerBody::Bytes(Some(body)))));
+            self.phase.answered(version);
+            let answer = answer.map(|body| AnswerBody::Bytes(Some(body)));
+            return Answering::Done(Some(said_if_last(answer, version, &self.last_call)));
         }
-        let busy = self.phase.busy(request.version());
-        let (edge, peer) = (self.edge.clone(), self.peer);
+        let busy = self.phase.busy(version);
+        let (edge, peer, last_call) = (self.edge.clone(), self.peer, self.last_call.clone());
         Answering::Under(Box::pin(async move {
             let _busy = busy;
-            edge.answer(peer, request).await.map(AnswerBody::Any)
+            said_if_last(edge.answer(peer, request).await.map(AnswerBody::Any), version, &last_call)
         }))
     }
+}
+
+/// Says whether the connection ends with this answer (RFC 9112, section 9.6; HTTP/2 has GOAWAY, which hyper sends).
+fn said_if_last<B>(mut answer: Response<B>, version: Version, last_call: &LastCall) -> Response<B> {
+    if version < Version::HTTP_2 && last_call.is_made() {
+        answer.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+    }
+    answer
 }
 
 /// An answer that is there, or on its way.

@@ -67,7 +67,7 @@ pub(super) async fn serve<S: AsyncRead + AsyncWrite + Unpin>(
             Ok(0) | Err(_) => return Next::Nothing,
             Ok(_) => {}
         }
-        let is_last = stop.is_told();
+        let is_last = stop.last_call().is_made();
         match write_answer(edge, peer, &head, is_last, &mut answer) {
             Read::Whole => {}
             Read::Part if head.len() < HEAD_MAX => continue,

@@ -16,7 +16,10 @@ use hyper_util::{
     rt::{TokioExecutor, TokioIo, TokioTimer},
     server::conn::auto,
 };
-use tokio::net::{TcpListener, TcpStream};
+use tokio::{
+    net::{TcpListener, TcpStream},
+    task::coop::unconstrained,
+};
 
 use self::{
     answer::Answers,
@@ -29,24 +32,47 @@ use crate::middleware::Edge;
 
 /// The largest head of a request. hyper's buffer cannot be smaller than 8 KiB.
 const HEAD_MAX: usize = 16 * 1024;
-/// How long requests in flight may take when the server stops.
+/// For how long, when the server stops, whatever is on its way to it is still taken. A busy system needs some of it to hand
+/// over what has arrived; the rest is for clients that ask again and again, who learn of the end from an answer and not
+/// from a connection that breaks.
+const LAST_CALL: Duration = Duration::from_millis(100);
+/// How long requests in flight may take after that.
 const FAREWELL: Duration = Duration::from_secs(10);
 /// How long to wait when the system has no more file descriptors.
 const PAUSE: Duration = Duration::from_millis(100);
 
-/// Answers connections until `stop`, then finishes what is under way.
+/// Answers connections until `stop` and a last call, then finishes what is under way.
 pub async fn serve(listener: TcpListener, edge: Edge, stop: impl Future<Output = ()>) {
-    let counts = Counts::default();
     let stopper = Stopper::new();
+    let last_call = async {
+        stop.await;
+        stopper.last_call();
+        tokio::time::sleep(LAST_CALL).await;
+    };
+    tokio::select! {
+        // First those who are here; and however many they are, they do not use up the other's budget.
+        biased;
+        () = take_connections(&listener, &edge, &stopper) => {}
+        () = unconstrained(last_call) => {}
+    }
+    drop(listener);
+    let tasks = edge.state().detached.clone();
+    tasks.close();
+    let farewell = async {
+        stopper.close().await;
+        tasks.wait().await;
+    };
+    if tokio::time::timeout(FAREWELL, farewell).await.is_err() {
+        tracing::warn!(seconds = FAREWELL.as_secs(), "some requests did not end in time and are cut off");
+    }
+}
+
+/// Takes connections for as long as it is let, each into a task of its own.
+async fn take_connections(listener: &TcpListener, edge: &Edge, stopper: &Stopper) {
+    let counts = Counts::default();
     let builder = Arc::new(builder());
-    let mut stop = std::pin::pin!(stop);
     loop {
-        let taken = tokio::select! {
-            biased;
-            () = &mut stop => break,
-            taken = take(&listener, &counts, &edge) => taken,
-        };
-        let Some((stream, peer, place)) = taken else { continue };
+        let Some((stream, peer, place)) = take(listener, &counts, edge).await else { continue };
         let open = edge.state().metrics.connection();
         let (builder, edge, mut stop) = (Arc::clone(&builder), edge.clone(), stopper.for_a_connection());
         tokio::spawn(async move {
@@ -58,16 +84,6 @@ pub async fn serve(listener: TcpListener, edge: Edge, stop: impl Future<Output =
             drop((place, open));
         });
     }
-    drop(listener);
-    let tasks = edge.state().detached.clone();
-    tasks.close();
-    let farewell = async {
-        stopper.stop().await;
-        tasks.wait().await;
-    };
-    if tokio::time::timeout(FAREWELL, farewell).await.is_err() {
-        tracing::warn!(seconds = FAREWELL.as_secs(), "some requests did not end in time and are cut off");
-    }
 }
 
 /// Answers whatever comes, until the connection ends.
@@ -78,7 +94,7 @@ async fn serve_any(
     peer: SocketAddr,
     mut stop: Stop,
 ) {
-    let answers = Answers::new(edge, peer, socket.phase());
+    let answers = Answers::new(edge, peer, socket.phase(), stop.last_call().clone());
     let mut connection = pin!(builder.serve_connection(TokioIo::new(socket), answers));
     let ended = poll_fn(|cx| match connection.as_mut().poll(cx) {
         // Whatever ends a connection is its client's affair; there is nobody to tell.

@@ -133,7 +133,7 @@ async fn a_stopped_server_answers_what_has_begun_to_arrive_and_says_that_it_is_t
     assert_eq!(idle.send(&request).await.header("connection"), "");
 
     server.terminate().await;
-    assert!(idle.is_closed().await, "what waits for nothing is closed at once");
+    assert!(idle.is_closed().await, "what waits for nothing is closed");
     begun.write(second).await;
     let answer = begun.answer().await;
     assert_eq!((answer.status, answer.header("connection")), (200, "close"));
