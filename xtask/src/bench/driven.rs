@@ -1,4 +1,5 @@
-//! A server that is measured: on one core where there are several, so that whoever asks has the others.
+//! A server that is measured: on one core where there are several, so that whoever asks has the others. Only while it loads
+//! its keys nobody asks.
 use std::{
     fs,
     io::{BufRead as _, BufReader},
@@ -25,8 +26,12 @@ const FIELDS_BEFORE_USER_TIME: usize = 11;
 impl Driven {
     /// Starts what says `listening on http://…`.
     pub(super) fn start(command: Command) -> Result<Self> {
+        Self::start_as_it_is(pinned(command, 0)?)
+    }
+
+    fn start_as_it_is(mut command: Command) -> Result<Self> {
         let began = Instant::now();
-        let mut child = pinned(command, 0)?.stdout(Stdio::piped()).stderr(Stdio::null()).spawn()?;
+        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn()?;
         let output = child.stdout.take().context("its output")?;
         let mut driven = Self { child, address: String::new(), loading: Duration::ZERO };
         for line in BufReader::new(output).lines() {
@@ -40,13 +45,12 @@ impl Driven {
 
     /// `ipaware serve` on the keys in this folder.
     pub(super) fn serve(project: &Project, home: &Path, keys: &Path) -> Result<Self> {
-        let mut command = Command::new(project.binary("release"));
-        command.args(["serve", "--listen", "127.0.0.1:0", "--data-dir"]).arg(keys);
-        // Only asked for when no site is inside.
-        Self::start({
-            command.env("IPAWARE_SITE_DIR", empty_site(home)?);
-            command
-        })
+        Self::start(serve(project, home, keys)?)
+    }
+
+    /// How long such a server takes to load its keys when it has all cores.
+    pub(super) fn loading_on_all_cores(project: &Project, home: &Path, keys: &Path) -> Result<Duration> {
+        Ok(Self::start_as_it_is(serve(project, home, keys)?)?.loading)
     }
 
     /// User and system time so far.
@@ -85,6 +89,14 @@ impl Drop for Driven {
         _ = self.child.kill();
         _ = self.child.wait();
     }
+}
+
+fn serve(project: &Project, home: &Path, keys: &Path) -> Result<Command> {
+    let mut command = Command::new(project.binary("release"));
+    command.args(["serve", "--listen", "127.0.0.1:0", "--data-dir"]).arg(keys);
+    // Only asked for when no site is inside.
+    command.env("IPAWARE_SITE_DIR", empty_site(home)?);
+    Ok(command)
 }
 
 /// On this core, if there are several and `taskset` is there to say so.
