@@ -25,6 +25,7 @@ const BEHIND: i32 = 10;
 /// How long somebody waits for what only runs while nothing else wants the processor. Forty times of what a password takes,
 /// so it is used up where less than a fortieth of the processor is left.
 const PATIENCE: Duration = Duration::from_secs(1);
+
 /// Tasks that wait most of the time need one thread; what blocks gets threads as it comes.
 static RUNTIME: LazyLock<std::io::Result<Runtime>> = LazyLock::new(|| {
     Builder::new_multi_thread().worker_threads(1).thread_name("behind").on_thread_start(give_way).enable_all().build()

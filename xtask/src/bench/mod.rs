@@ -10,6 +10,7 @@ mod wrk;
 use std::{
     fs,
     path::{Path, PathBuf},
+    time::Duration,
 };
 
 use anyhow::{Context, Result};
@@ -126,11 +127,9 @@ fn costs(project: &Project, home: &Path, options: &Options, report: &mut Report)
             fs::remove_dir_all(usage)?;
         }
     }
-    let mut loadings = Vec::new();
-    for _ in 0..options.rounds {
-        loadings.push(Driven::loading_on_all_cores(project, home, &folder(home, MANY))?.as_secs_f64());
-    }
-    report.hold("keys loaded in, s", MANY, median(loadings), 3.0);
+    let load = |_| Driven::loading_on_all_cores(project, home, &folder(home, MANY));
+    let loadings = (0..options.rounds).map(load).collect::<Result<Vec<_>>>()?;
+    report.hold("keys loaded in, s", MANY, median(loadings.iter().map(Duration::as_secs_f64)), 3.0);
     let bare = Driven::start(example(project, "bare"))?;
     let few = Driven::serve(project, home, &folder(home, FEW))?;
     let many = Driven::serve(project, home, &folder(home, MANY))?;

@@ -99,12 +99,9 @@ impl Passwords {
     }
 }
 
-fn params() -> Result<Params, Failure> {
-    Params::new(19 * 1024, 2, 1, None).map_err(Failure::broken)
-}
-
 fn hash_now(password: &str) -> Result<String, Failure> {
-    let (algorithm, version, params) = (Algorithm::Argon2id, Version::V0x13, params()?);
+    let (algorithm, version) = (Algorithm::Argon2id, Version::V0x13);
+    let params = Params::new(19 * 1024, 2, 1, None).map_err(Failure::broken)?;
     let text = ParamsString::try_from(&params).map_err(Failure::broken)?;
     let salt = Salt::new(&random::bytes::<16>()).map_err(Failure::broken)?;
     let hash = PasswordHash {
