@@ -1,9 +1,9 @@
-//! What there is to read: `/docs`, the reference of the API, and `/docs/guide`, how to handle keys. Both read without
-//! scripts.
+//! What there is to read: `/docs`, the reference of the API with a page for each group of operations, and `/docs/guide`,
+//! how to handle keys. All of it reads without scripts.
 
 mod reference;
 
-use std::sync::LazyLock;
+use std::{iter, sync::LazyLock};
 
 use axum::{
     Router,
@@ -22,9 +22,21 @@ use crate::{middleware::security_headers::READ_ONLY_PAGE, state::AppState, v1::o
 
 const GUIDE_TITLE: &str = "Working with API keys";
 
-// Neither changes while the server runs.
-static REFERENCE: LazyLock<String> = LazyLock::new(|| body(&reference::contents(), &reference::main()).into_string());
-static GUIDE: LazyLock<String> = LazyLock::new(|| {
+/// What does not change while the server runs.
+struct Page {
+    path: String,
+    title: String,
+    /// As HTML.
+    body: String,
+}
+
+static PAGES: LazyLock<Vec<Page>> = LazyLock::new(|| iter::once(guide()).chain(reference::pages()).collect());
+
+pub(crate) fn router() -> Router<AppState> {
+    PAGES.iter().fold(Router::new(), |router, page| router.route(&page.path, get(async |state| answer(state, page))))
+}
+
+fn guide() -> Page {
     let (beginning, parts) = parts_of(include_str!("guide.md"));
     let contents = html! {
         @for (title, _) in &parts { li { a href=(format!("#{}", anchor(title))) { (title) } } }
@@ -39,16 +51,10 @@ static GUIDE: LazyLock<String> = LazyLock::new(|| {
             }
         }
     };
-    body(&contents, &main).into_string()
-});
-
-pub(crate) fn router() -> Router<AppState> {
-    let reference = async |state| answer(state, "API reference", &REFERENCE);
-    let guide = async |state| answer(state, GUIDE_TITLE, &GUIDE);
-    Router::new().route(path::REFERENCE, get(reference)).route(path::GUIDE, get(guide))
+    Page { path: path::GUIDE.to_owned(), title: GUIDE_TITLE.to_owned(), body: body(&contents, &main).into_string() }
 }
 
-fn answer(State(state): State<AppState>, title: &str, body: &str) -> Response {
+fn answer(State(state): State<AppState>, Page { title, body, .. }: &Page) -> Response {
     let page = page(title, &state.site.assets().css, body).into_string();
     let kind = HeaderValue::from_static("text/html; charset=utf-8");
     ([(CONTENT_TYPE, kind), (CONTENT_SECURITY_POLICY, READ_ONLY_PAGE)], page).into_response()

@@ -2,26 +2,65 @@
 
 #![expect(clippy::indexing_slicing, reason = "JSON that is read by a name or a place that is not there is null")]
 
-use std::sync::LazyLock;
+use std::iter;
 
 use http::StatusCode;
 use maud::{Markup, html};
 use serde_json::Value;
+use shared::path;
 
-use super::{anchor, markdown};
+use super::{Page, anchor, body, markdown};
 use crate::v1::{example, openapi, reason};
 
-/// The document does not change while the server runs.
-static DOCUMENT: LazyLock<Reference<'static>> = LazyLock::new(|| Reference(openapi::value()));
+const REFUSALS: &str = "/docs/refusals";
+const OBJECTS: &str = "/docs/objects";
 
-/// The list of what there is.
-pub(super) fn contents() -> Markup {
-    DOCUMENT.contents()
+/// All pages: what there is, each group of operations, the refusals and the objects. One page of everything would be
+/// a hundred screens long, which phones are slow to lay out and readers to find their place in.
+pub(super) fn pages() -> Vec<Page> {
+    let reference = Reference(openapi::value());
+    let index = Chapter {
+        path: path::REFERENCE.to_owned(),
+        title: "API reference",
+        places: Vec::new(),
+        main: reference.index(),
+    };
+    let chapters: Vec<_> = iter::once(index)
+        .chain(reference.groups().map(|group| reference.group(&group)))
+        .chain([refusals(), reference.objects()])
+        .collect();
+    chapters
+        .iter()
+        .map(|chapter| Page {
+            path: chapter.path.clone(),
+            title: chapter.title.to_owned(),
+            body: body(&contents(&chapters, chapter), &chapter.main).into_string(),
+        })
+        .collect()
 }
 
-/// The page.
-pub(super) fn main() -> Markup {
-    DOCUMENT.main()
+/// A page before it has the contents beside it.
+struct Chapter<'d> {
+    path: String,
+    title: &'d str,
+    /// What there is to jump to, by its anchor.
+    places: Vec<(&'d str, &'d str)>,
+    main: Markup,
+}
+
+/// Every page, and what is on the one that is shown.
+fn contents(chapters: &[Chapter<'_>], shown: &Chapter<'_>) -> Markup {
+    html! {
+        @for Chapter { path, title, places, .. } in chapters {
+            @let is_shown = *path == shown.path;
+            li {
+                a href=(path) aria-current=[is_shown.then_some("page")] { (title) }
+                @if is_shown && !places.is_empty() {
+                    ul { @for (anchor, name) in places { li { a href=(format!("#{anchor}")) { (name) } } } }
+                }
+            }
+        }
+    }
 }
 
 /// The document, of which every part of the page is made.
@@ -42,19 +81,51 @@ impl<'d> Operation<'d> {
     fn tag(&self) -> &'d str {
         text(&self.about["tags"][0])
     }
+
+    fn summary(&self) -> &'d str {
+        text(&self.about["summary"])
+    }
+}
+
+/// Operations that belong together.
+struct Group<'d> {
+    name: &'d str,
+    description: &'d str,
+}
+
+impl Group<'_> {
+    fn path(&self) -> String {
+        format!("{}/{}", path::REFERENCE, anchor(self.name))
+    }
 }
 
 impl<'d> Reference<'d> {
-    fn main(&self) -> Markup {
+    /// Every operation by its method and path, so that whoever knows either finds it by the browser's search.
+    fn index(&self) -> Markup {
         let Self(document) = self;
         html! {
             h1 { "API reference" }
             p.muted { "Version " (text(&document["info"]["version"])) }
             (markdown(text(&document["info"]["description"])))
-            @for tag in each(&document["tags"]) { (self.group(tag)) }
-            (refusals())
-            (self.objects())
+            @for group in self.groups() {
+                section aria-labelledby=(anchor(group.name)) {
+                    h2 id=(anchor(group.name)) { a href=(group.path()) { (group.name) } }
+                    (markdown(group.description))
+                    ul.docs-index {
+                        @for operation in self.operations().filter(|operation| operation.tag() == group.name) {
+                            li {
+                                (route(&operation))
+                                a href=(format!("{}#{}", group.path(), operation.id())) { (operation.summary()) }
+                            }
+                        }
+                    }
+                }
+            }
         }
+    }
+
+    fn groups(&self) -> impl Iterator<Item = Group<'d>> {
+        each(&self.0["tags"]).map(|tag| Group { name: text(&tag["name"]), description: text(&tag["description"]) })
     }
 
     fn operations(&self) -> impl Iterator<Item = Operation<'d>> {
@@ -67,33 +138,17 @@ impl<'d> Reference<'d> {
         all.filter(|operation| operation.method != "head")
     }
 
-    fn contents(&self) -> Markup {
-        html! {
-            @for tag in each(&self.0["tags"]).map(|tag| text(&tag["name"])) {
-                li {
-                    a href=(format!("#{}", anchor(tag))) { (tag) }
-                    ul {
-                        @for operation in self.operations().filter(|operation| operation.tag() == tag) {
-                            li { a href=(format!("#{}", operation.id())) { (text(&operation.about["summary"])) } }
-                        }
-                    }
-                }
-            }
-            li { a href="#refusals" { "Refusals" } }
-            li { a href="#objects" { "Objects" } }
-        }
-    }
-
-    fn group(&self, tag: &Value) -> Markup {
-        let name = text(&tag["name"]);
-        html! {
-            section aria-labelledby=(anchor(name)) {
-                h2 id=(anchor(name)) { (name) }
-                (markdown(text(&tag["description"])))
-                @for operation in self.operations().filter(|operation| operation.tag() == name) {
-                    (self.operation(&operation))
-                }
-            }
+    fn group(&self, group: &Group<'d>) -> Chapter<'d> {
+        let operations: Vec<_> = self.operations().filter(|operation| operation.tag() == group.name).collect();
+        Chapter {
+            path: group.path(),
+            title: group.name,
+            places: operations.iter().map(|operation| (operation.id(), operation.summary())).collect(),
+            main: html! {
+                h1 { (group.name) }
+                (markdown(group.description))
+                @for operation in &operations { (self.operation(operation)) }
+            },
         }
     }
 
@@ -103,18 +158,15 @@ impl<'d> Reference<'d> {
         let body = about.pointer("/requestBody/content/application~1json/schema");
         html! {
             article.docs-operation aria-labelledby=(operation.id()) {
-                h3 id=(operation.id()) {
-                    a href=(format!("#{}", operation.id())) { (text(&about["summary"])) }
+                h2 id=(operation.id()) {
+                    a href=(format!("#{}", operation.id())) { (operation.summary()) }
                 }
-                p.docs-route {
-                    span.docs-method data-method=(method) { (method.to_uppercase()) }
-                    code { (path) }
-                    @if also_head { span.muted { "HEAD is answered alike, without a body." } }
-                }
+                (route(operation))
+                @if also_head { p.muted { "HEAD is answered alike, without a body." } }
                 (markdown(text(&about["description"])))
                 p { (permission(about)) }
                 @if about["parameters"].get(0).is_some() {
-                    h4 { "Parameters" }
+                    h3 { "Parameters" }
                     dl.docs-fields {
                         @for parameter in each(&about["parameters"]) {
                             (self.field(
@@ -127,13 +179,13 @@ impl<'d> Reference<'d> {
                     }
                 }
                 @if let Some(schema) = body {
-                    h4 { "Body" }
+                    h3 { "Body" }
                     p { (self.kind(schema)) @if about["requestBody"]["required"] != true { ", which may be left out" } }
                     (self.fields(self.resolved(schema)))
                 }
-                h4 { "Answers" }
+                h3 { "Answers" }
                 (self.answers(about))
-                h4 { "Example" }
+                h3 { "Example" }
                 (listing(&self.curl(operation)))
                 @if let Some(example) = good(about).and_then(|(_, response)| example_of(response)) {
                     (listing(&pretty(example)))
@@ -166,7 +218,7 @@ impl<'d> Reference<'d> {
                     p {
                         @for (at, (status, _)) in refused.iter().enumerate() {
                             @if at > 0 { ", " }
-                            a href=(format!("#refusal-{status}")) { (status) }
+                            a href=(format!("{REFUSALS}#refusal-{status}")) { (status) }
                         }
                     }
                 }
@@ -180,14 +232,18 @@ impl<'d> Reference<'d> {
         envelope.pointer("/properties/data")
     }
 
-    fn objects(&self) -> Markup {
+    fn objects(&self) -> Chapter<'d> {
         let schemas = self.0["components"]["schemas"].as_object().into_iter().flatten();
-        html! {
-            section aria-labelledby="objects" {
-                h2 id="objects" { "Objects" }
+        Chapter {
+            path: OBJECTS.to_owned(),
+            title: "Objects",
+            places: Vec::new(),
+            main: html! {
+                h1 { "Objects" }
+                p { "What bodies and answers are made of, by name." }
                 @for (name, schema) in schemas.filter(|(name, _)| !name.starts_with("Envelope_")) {
                     article.docs-operation aria-labelledby=(format!("object-{name}")) {
-                        h3 id=(format!("object-{name}")) { (name) }
+                        h2 id=(format!("object-{name}")) { (name) }
                         (markdown(text(&schema["description"])))
                         @if schema.get("properties").is_some() {
                             (self.fields(schema))
@@ -197,7 +253,7 @@ impl<'d> Reference<'d> {
                         }
                     }
                 }
-            }
+            },
         }
     }
 
@@ -230,7 +286,7 @@ impl<'d> Reference<'d> {
     /// What kind of value it is, in words.
     fn kind(&self, schema: &Value) -> Markup {
         if let Some(name) = schema["$ref"].as_str().and_then(|target| target.rsplit('/').next()) {
-            return html! { a href=(format!("#object-{name}")) { (name) } };
+            return html! { a href=(format!("{OBJECTS}#object-{name}")) { (name) } };
         }
         if let Some(choices) = schema["oneOf"].as_array() {
             return html! {
@@ -304,19 +360,22 @@ impl<'d> Reference<'d> {
 }
 
 /// Every status that refuses, with its words.
-fn refusals() -> Markup {
+fn refusals() -> Chapter<'static> {
     let statuses = (400..600).filter_map(|status| {
         let words: Vec<_> = reason::of_status(status).collect();
         let name = StatusCode::from_u16(status).ok()?.canonical_reason()?;
         (!words.is_empty()).then_some((status, name, words))
     });
-    html! {
-        section aria-labelledby="refusals" {
-            h2 id="refusals" { "Refusals" }
+    Chapter {
+        path: REFUSALS.to_owned(),
+        title: "Refusals",
+        places: Vec::new(),
+        main: html! {
+            h1 { "Refusals" }
             p { "What " code { "error.reason" } " says, by status." }
             @for (status, name, words) in statuses {
                 article.docs-operation aria-labelledby=(format!("refusal-{status}")) {
-                    h3 id=(format!("refusal-{status}")) { (status) " " (name) }
+                    h2 id=(format!("refusal-{status}")) { (status) " " (name) }
                     dl.docs-fields {
                         @for (word, means) in words {
                             dt { code { (word) } }
@@ -325,6 +384,15 @@ fn refusals() -> Markup {
                     }
                 }
             }
+        },
+    }
+}
+
+fn route(Operation { path, method, .. }: &Operation<'_>) -> Markup {
+    html! {
+        p.docs-route {
+            span.docs-method data-method=(method) { (method.to_uppercase()) }
+            code { (path) }
         }
     }
 }

@@ -1,0 +1,15 @@
+import { chromium } from 'playwright-core';
+import { readFileSync } from 'fs';
+const b = await chromium.launch({executablePath:'/usr/bin/chromium',args:['--no-sandbox','--headless','--disable-gpu']});
+const p = await b.newPage({viewport:{width:1440,height:900}});
+let t=Date.now();
+await p.goto(process.argv[2]);
+console.log('load',Date.now()-t, 'elements', await p.evaluate(()=>document.querySelectorAll('*').length), 'height', await p.evaluate(()=>document.documentElement.scrollHeight));
+await p.evaluate(readFileSync('node_modules/axe-core/axe.min.js','utf8'));
+t=Date.now();
+const logs=[]; p.on('console',m=>logs.push(m.text()));
+const r = await p.evaluate(async()=>{const r=await axe.run(document,{performanceTimer:true}); return {v:r.violations.length,n:r.passes.length, ver:axe.version}});
+console.log('axe',Date.now()-t, r);
+const ms=logs.map(l=>[+(/took ([\d.]+)ms/.exec(l)||[0,0])[1],l]).sort((a,b)=>b[0]-a[0]).slice(0,25);
+for(const [m,l] of ms) console.log(l);
+await b.close();
