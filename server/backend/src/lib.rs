@@ -40,7 +40,6 @@ use std::{
 };
 
 use shared::{Timestamp, verify::Refusal};
-use tokio::task::JoinHandle;
 use tokio_util::task::TaskTracker;
 
 pub use self::db::turns::{thread_goes_on, thread_waits};
@@ -219,12 +218,12 @@ impl Backend {
         self.inner.store.verifications_give_way();
     }
 
-    /// Begins what a request asks for as a task of its own, which `tasks` knows of.
-    pub fn spawn<T: Send + 'static>(
+    /// Begins what a request asks for as a task of its own, which `tasks` knows of. If it panics, there is no answer.
+    pub fn spawn<W: Future<Output: Send> + Send + 'static>(
         &self,
         tasks: &TaskTracker,
-        work: impl Future<Output = T> + Send + 'static,
-    ) -> JoinHandle<T> {
+        work: W,
+    ) -> impl Future<Output = Result<W::Output, Failure>> + use<W> {
         self.inner.store.spawn(tasks, work)
     }
 

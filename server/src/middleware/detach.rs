@@ -4,9 +4,10 @@
 //! durable" that would leave a change half done, so changes run as tasks of their own; stopping the server waits for
 //! them.
 
+use std::fmt::Display;
+
 use axum::response::Response;
 use http::Method;
-use tokio::task::JoinHandle;
 
 use crate::v1::envelope::Problem;
 
@@ -17,7 +18,7 @@ pub fn is_change(method: &Method, path: &str) -> bool {
 }
 
 /// What `handler` answers. It runs to its end, whether or not anybody waits for it.
-pub async fn answer(handler: JoinHandle<Response>) -> Response {
+pub async fn answer<E: Display>(handler: impl Future<Output = Result<Response, E>>) -> Response {
     match handler.await {
         Ok(response) => response,
         Err(error) => {

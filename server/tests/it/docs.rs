@@ -33,7 +33,7 @@ async fn pages(app: &TestApp) -> BTreeMap<String, String> {
 both_databases! {
     async fn anybody_reads_every_operation_with_its_path_and_its_permission(app) {
         let document: Value = serde_json::from_str(server::v1::openapi::document()).expect("JSON");
-        let pages = pages(&app).await;
+        let pages = pages(app).await;
         for (path, item) in document["paths"].as_object().expect("paths") {
             for (_, operation) in item.as_object().expect("operations").iter().filter(|(method, _)| *method != "head") {
                 let id = operation["operationId"].as_str().expect("a name");
@@ -48,7 +48,7 @@ both_databases! {
     }
 
     async fn all_read_without_scripts_and_load_nothing_from_elsewhere(app) {
-        for (path, page) in pages(&app).await {
+        for (path, page) in pages(app).await {
             for tag in ["<script", "<style", " style=", " onclick=", "<iframe"] {
                 assert!(!page.contains(tag), "{path}: {tag}");
             }
@@ -71,7 +71,7 @@ both_databases! {
     }
 
     async fn every_link_between_and_inside_of_them_leads_somewhere_and_no_place_is_there_twice(app) {
-        let pages = pages(&app).await;
+        let pages = pages(app).await;
         let places: BTreeMap<_, _> = pages.iter().map(|(path, page)| (path.as_str(), quoted(page, " id=\""))).collect();
         for (path, page) in &pages {
             assert_eq!(page.matches(" id=\"").count(), places[path.as_str()].len(), "{path}");

@@ -10,14 +10,14 @@ use diesel_async::{
         bb8::{Pool, PooledConnection},
     },
 };
-use futures_util::FutureExt as _;
-use tokio::{runtime::Handle, sync::Semaphore, task::JoinHandle};
+use futures_util::{FutureExt as _, TryFutureExt as _};
+use tokio::{runtime::Handle, sync::oneshot};
 use tokio_util::task::TaskTracker;
 
 use super::{
-    anydb::{AnyConnection, AnyDb, SqliteConnection, block_on},
+    anydb::{AnyConnection, AnyDb, SqliteConnection},
     migrate,
-    turns::{self, Askers, Turn},
+    turns::{self, Askers},
 };
 use crate::{behind, failure::Failure};
 
@@ -25,10 +25,10 @@ use crate::{behind, failure::Failure};
 const POSTGRES_CONNECTIONS: u32 = 16;
 /// How many readers of the SQLite file there are.
 const SQLITE_READERS: u32 = 4;
+/// How many threads ask SQLite. What else there is to do meanwhile waits for a connection, and needs no thread for that.
+const ASKERS: usize = SQLITE_READERS as usize + 2;
 /// How many pages SQLite's log may have at most: 64 MiB.
 const LOG_PAGES: u32 = 16_384;
-/// How many pieces of work have a thread of their own at most.
-const THREADS: usize = 64;
 /// How many times as long as it has worked whoever has much to do rests. So it takes an eighth of a core at most.
 const REST: u32 = 7;
 /// How long to wait for a connection before saying that the database is away.
@@ -43,8 +43,8 @@ pub(crate) struct Store {
     engine: AnyDb,
     readers: Pool<AnyConnection>,
     writers: Pool<AnyConnection>,
-    threads: Arc<Semaphore>,
-    askers: Arc<Askers>,
+    /// With SQLite, whose calls block.
+    askers: Option<Arc<Askers>>,
 }
 
 impl Store {
@@ -52,15 +52,19 @@ impl Store {
     pub(crate) async fn open(url: &str) -> Result<Self, Failure> {
         let engine = AnyDb::of_url(url);
         migrate::up(url).await?;
-        let (readers, writers) = match engine {
+        let (readers, writers, askers) = match engine {
             AnyDb::Postgres => {
                 let pool = pool(url, engine, POSTGRES_CONNECTIONS, false).await?;
-                (pool.clone(), pool)
+                (pool.clone(), pool, None)
             }
             // SQLite has one writer at a time whatever we do; waiting in the pool's queue beats polling the file's lock.
-            AnyDb::Sqlite => (pool(url, engine, SQLITE_READERS, true).await?, pool(url, engine, 1, false).await?),
+            AnyDb::Sqlite => {
+                let (readers, writers) = (pool(url, engine, SQLITE_READERS, true), pool(url, engine, 1, false));
+                let askers = Askers::begin(ASKERS, &Handle::current()).map_err(Failure::broken)?;
+                (readers.await?, writers.await?, Some(Arc::new(askers)))
+            }
         };
-        Ok(Self { engine, readers, writers, threads: Arc::new(Semaphore::new(THREADS)), askers: Arc::default() })
+        Ok(Self { engine, readers, writers, askers })
     }
 
     /// `SQLite` or `PostgreSQL`, for the log.
@@ -71,37 +75,39 @@ impl Store {
         }
     }
 
-    /// Begins what asks the database many things one after the other. With SQLite it has a thread of its own while there
-    /// are some left: waiting for one could be waiting for whoever waits for the connection that writes.
-    pub(crate) fn spawn<T: Send + 'static>(
+    /// Begins what asks the database many things one after the other. `tasks` knows of it.
+    pub(crate) fn spawn<W: Future<Output: Send> + Send + 'static>(
         &self,
         tasks: &TaskTracker,
-        work: impl Future<Output = T> + Send + 'static,
-    ) -> JoinHandle<T> {
-        match (self.engine, Arc::clone(&self.threads).try_acquire_owned()) {
-            (AnyDb::Sqlite, Ok(thread)) => {
-                let (runtime, askers) = (Handle::current(), Arc::clone(&self.askers));
-                let work = Arc::clone(&askers).counting(work);
-                tasks.spawn_blocking(move || {
-                    let _thread = thread;
-                    block_on(&runtime, Turn::begin(askers), work)
-                })
-            }
-            _ => tasks.spawn(work),
-        }
+        work: W,
+    ) -> impl Future<Output = Result<W::Output, Failure>> + use<W> {
+        self.spawn_on(&Handle::current(), tasks, work)
     }
 
     /// Begins what nobody waits for but changes may: as long as it holds what they need. If it went behind everything else,
     /// so would they. With PostgreSQL it does; there is a connection for each.
-    pub(crate) fn spawn_in_turn<T: Send + 'static>(
+    pub(crate) fn spawn_in_turn<W: Future<Output: Send> + Send + 'static>(
         &self,
         tasks: &TaskTracker,
-        work: impl Future<Output = T> + Send + 'static,
-    ) -> JoinHandle<T> {
-        match self.engine {
-            AnyDb::Sqlite => self.spawn(tasks, work),
-            AnyDb::Postgres => tasks.spawn_on(work, &behind::threads()),
+        work: W,
+    ) -> impl Future<Output = Result<W::Output, Failure>> + use<W> {
+        self.spawn_on(&behind::threads(), tasks, work)
+    }
+
+    /// With SQLite, on threads that may block; with PostgreSQL, on those of `runtime`.
+    fn spawn_on<W: Future<Output: Send> + Send + 'static>(
+        &self,
+        runtime: &Handle,
+        tasks: &TaskTracker,
+        work: W,
+    ) -> impl Future<Output = Result<W::Output, Failure>> + use<W> {
+        let (send, receive) = oneshot::channel();
+        let work = tasks.track_future(async move { _ = send.send(work.await) });
+        match &self.askers {
+            Some(askers) => askers.spawn(work),
+            None => drop(runtime.spawn(work)),
         }
+        receive.map_err(|_| Failure::broken("a task ended without an answer"))
     }
 
     /// How long whoever has much to do that nobody waits for has to rest after so much work, as others want the processor
@@ -115,7 +121,7 @@ impl Store {
 
     /// To be called before each verification: whatever asks the database may wait for the core.
     pub(crate) fn verifications_give_way(&self) {
-        turns::verifications_give_way(&self.askers);
+        self.askers.as_deref().into_iter().for_each(turns::verifications_give_way);
     }
 
     /// A connection that reads. On SQLite a write on it fails, so the tests notice a query that went the wrong way.

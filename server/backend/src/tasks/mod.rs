@@ -66,11 +66,11 @@ impl Backend {
                     }
                     // One line when it starts to fail and one when it works again, not one each time.
                     let work = work(backend.clone());
-                    let working = match place {
-                        Place::Behind => tracker.spawn_on(work, &behind::threads()),
-                        Place::InTurn => backend.inner.store.spawn_in_turn(&tracker, work),
+                    let worked = match place {
+                        Place::Behind => tracker.spawn_on(work, &behind::threads()).await.map_err(Failure::broken),
+                        Place::InTurn => backend.inner.store.spawn_in_turn(&tracker, work).await,
                     };
-                    match working.await.map_err(Failure::broken).flatten() {
+                    match worked.flatten() {
                         Ok(()) if failing => tracing::info!(task = what, "works again"),
                         Err(cause) if !failing => tracing::error!(task = what, %cause, "fails, and is tried again"),
                         _ => {

@@ -2,8 +2,8 @@
 
 use std::{
     error::Error,
-    future::{poll_fn, ready},
-    pin::{Pin, pin},
+    future::ready,
+    pin::Pin,
     task::{Context, Poll},
 };
 
@@ -12,41 +12,22 @@ use futures_util::{FutureExt as _, TryFutureExt as _, future::BoxFuture};
 use tokio::{
     runtime::Handle,
     task::{JoinError, JoinHandle},
-    task_local,
 };
 
-use crate::db::turns::Turn;
+use crate::db::turns::give_way;
 
 /// Threads of the runtime that asks, whichever has made the connection: what is done behind everything else
-/// ([`crate::behind`]) stays there. And the thread that asks, if it may block ([`block_on`]).
+/// ([`crate::behind`]) stays there. And the thread that asks, if it may block: SQLite's calls take some microseconds, and to
+/// hand each to another thread takes as long again; an operation makes twenty and more.
 #[derive(Debug)]
 pub(crate) struct Blocking;
-
-task_local! {
-    /// Set while this thread may block.
-    static MAY_BLOCK: Turn;
-}
-
-/// Does all of `work` on this thread, which may block. SQLite's calls take some microseconds, and to hand each to another
-/// thread takes as long again: an operation makes twenty and more.
-pub(crate) fn block_on<F: Future>(runtime: &Handle, turn: Turn, work: F) -> F::Output {
-    MAY_BLOCK.sync_scope(turn, || {
-        let mut work = pin!(work);
-        runtime.block_on(poll_fn(|context| MAY_BLOCK.with(|turn| turn.poll(work.as_mut(), context))))
-    })
-}
-
-/// Does what waits for the disk. If this thread may block, others that do have its core meanwhile.
-pub(crate) fn on_disk<T>(work: impl FnOnce() -> T) -> T {
-    if MAY_BLOCK.try_with(|_| ()).is_ok() { MAY_BLOCK.with(|turn| turn.aside(work)) } else { work() }
-}
 
 impl SpawnBlocking for Blocking {
     fn spawn_blocking<'a, R: Send + 'static>(
         &mut self,
         task: impl FnOnce() -> R + Send + 'static,
     ) -> BoxFuture<'a, Result<R, Box<dyn Error + Send + Sync + 'static>>> {
-        if MAY_BLOCK.try_with(Turn::give_way).is_ok() {
+        if give_way() {
             return ready(Ok(task())).boxed();
         }
         let runtime = Handle::current();

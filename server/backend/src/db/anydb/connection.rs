@@ -23,7 +23,7 @@ use futures_util::{
 use super::{
     AnyDb,
     bind::Finished,
-    blocking::{Blocking, on_disk},
+    blocking::Blocking,
     row::{AnyRow, EitherRow, PgRow},
 };
 use crate::failure::Failure;
@@ -214,9 +214,7 @@ impl TransactionManager<AnyConnection> for AnyTransactions {
     async fn commit_transaction(connection: &mut AnyConnection) -> QueryResult<()> {
         match connection {
             AnyConnection::Postgres(c) => AnsiTransactionManager::commit_transaction(c).await,
-            AnyConnection::Sqlite(c) => {
-                c.spawn_blocking(|c| on_disk(|| BlockingTransactions::commit_transaction(c))).await
-            }
+            AnyConnection::Sqlite(c) => SqliteTransactions::commit_transaction(c).await,
         }
     }
 

@@ -30,7 +30,6 @@ use diesel::{
 
 pub(crate) use self::{
     bind::Bind,
-    blocking::block_on,
     connection::{AnyConnection, AnyTransactions, SqliteConnection},
     value::{AnyValue, Moment, UtcMoment},
 };

@@ -1,172 +1,347 @@
-//! Who asks SQLite at this moment.
+//! The threads that ask SQLite.
+
+#![expect(clippy::indexing_slicing, reason = "a thread has the place that was made for it")]
 
 use std::{
-    future::poll_fn,
-    pin::pin,
+    cell::Cell,
+    collections::VecDeque,
+    io, mem,
     sync::{
-        Arc,
-        atomic::{AtomicU8, AtomicUsize, Ordering},
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicUsize, Ordering},
     },
-    task::{Context, Wake, Waker},
+    thread::{self, Thread},
+    time::{Duration, Instant},
 };
 
-use super::cores::Cores;
+use async_task::{Builder, Runnable};
+use tokio::runtime::Handle;
 
-/// How many threads ask SQLite at this moment, or could if they had a core. Those that wait for a connection, a password or
-/// the next hour could do nothing with one: given away for them, it would go to whatever is of the lowest priority, and for
-/// long.
-#[derive(Debug, Default)]
-pub(crate) struct Askers {
-    count: AtomicUsize,
-    pub(super) cores: Cores,
-}
+/// How long a thread keeps a core before verifications are next: some calls.
+const TURN: Duration = Duration::from_micros(100);
+/// How long others wait for a thread to be done. Most of what is asked takes less; whatever takes longer, such as counting a
+/// million rows, does not keep everybody else waiting, but shares its core with them.
+const PATIENCE: Duration = Duration::from_millis(5);
+
+/// Threads that ask SQLite. There are more than cores, but only as many have something to do at the same time, unless one
+/// takes long; and what comes next is done by the thread that has just been at work.
+///
+/// A thread for each task would be simpler. But for Linux each of them has a claim to the core, which a thread that has used
+/// it for long, as those that verify have, loses against: eight changes at once made verifications wait for eight turns.
+#[derive(Debug)]
+pub(crate) struct Askers(Arc<Shared>);
 
 impl Askers {
-    /// Whether there are any.
-    pub(super) fn are_there(&self) -> bool {
-        self.count.load(Ordering::Relaxed) > 0
+    /// Begins `threads` of them, which are in `runtime` as if they were its own.
+    ///
+    /// # Errors
+    /// When the system has no threads to spare.
+    pub(crate) fn begin(threads: usize, runtime: &Handle) -> io::Result<Self> {
+        let cores = thread::available_parallelism().map_or(1, usize::from);
+        Self::with(threads, cores, PATIENCE, runtime)
     }
 
-    /// Counts whoever does `work`, except while they wait.
-    pub(crate) fn counting<T>(self: Arc<Self>, work: impl Future<Output = T>) -> impl Future<Output = T> {
-        // From now on: what is not polled yet wants a core.
-        let asker = Asker::begin(self);
-        async move {
-            let mut work = pin!(work);
-            poll_fn(|context| {
-                asker.0.begin_poll();
-                let waker =
-                    Waker::from(Arc::new(Wakes { asker: Arc::clone(&asker.0), waker: context.waker().clone() }));
-                let poll = work.as_mut().poll(&mut Context::from_waker(&waker));
-                asker.0.end_poll();
-                poll
-            })
-            .await
+    fn with(threads: usize, cores: usize, patience: Duration, runtime: &Handle) -> io::Result<Self> {
+        let queue = Queue { cores, does: vec![Does::Rests; threads], ..Queue::default() };
+        // From here on, those that have begun end when the others could not.
+        let askers = Self(Arc::new(Shared { queue: Mutex::new(queue), patience, wanting: AtomicUsize::new(0) }));
+        for at in 0..threads {
+            let (shared, runtime) = (Arc::clone(&askers.0), runtime.clone());
+            thread::Builder::new().name("asks".to_owned()).spawn(move || {
+                let _runtime = runtime.enter();
+                BEGAN.set(Some(Instant::now()));
+                shared.work(at);
+            })?;
         }
+        Ok(askers)
+    }
+
+    /// Begins `work`, which may block for as long as SQLite takes.
+    pub(crate) fn spawn(&self, work: impl Future<Output = ()> + Send + 'static) {
+        let shared = Arc::clone(&self.0);
+        // Whoever waits for what comes out of it notices a panic, as nothing does.
+        let (first, task) =
+            Builder::new().propagate_panic(true).spawn(|()| work, move |runnable| shared.push(runnable));
+        task.detach();
+        first.schedule();
+    }
+
+    /// Whether there is anything that asks, or would if it had a core.
+    pub(super) fn want_a_core(&self) -> bool {
+        self.0.wanting.load(Ordering::Relaxed) > 0
     }
 }
 
-/// One of them, until it is done or dropped.
-struct Asker(Arc<Standing>);
-
-impl Asker {
-    fn begin(askers: Arc<Askers>) -> Self {
-        let standing = Standing { askers, state: AtomicU8::new(Standing::WAITS) };
-        standing.begin_poll();
-        Self(Arc::new(standing))
-    }
-}
-
-impl Drop for Asker {
+impl Drop for Askers {
     fn drop(&mut self) {
-        self.0.become_of(|_| Some(Standing::IS_DONE));
+        let mut queue = self.0.queue();
+        queue.is_over = true;
+        let never = mem::take(&mut queue.ready);
+        queue.resting.drain(..).for_each(|(_, thread)| thread.unpark());
+        drop(queue);
+        // What is dropped with them may be anything.
+        drop(never);
     }
 }
 
-/// Whether an asker is counted.
-struct Standing {
-    askers: Arc<Askers>,
-    state: AtomicU8,
+thread_local! {
+    /// When this thread began its turn, if it is one of those that ask SQLite.
+    static BEGAN: Cell<Option<Instant>> = const { Cell::new(None) };
 }
 
-impl Standing {
-    const WAITS: u8 = 0;
-    /// It is counted, as in the next one.
-    const ASKS: u8 = 1;
-    /// What it waits for has come while it was being polled: it goes on asking.
-    const IS_WOKEN: u8 = 2;
-    /// Some may hold its waker still.
-    const IS_DONE: u8 = 3;
+/// To be called between one call of SQLite and the next. Whether this thread may block at all.
+pub(crate) fn give_way() -> bool {
+    let Some(began) = BEGAN.get() else { return false };
+    if began.elapsed() >= TURN {
+        thread::yield_now();
+        BEGAN.set(Some(Instant::now()));
+    }
+    true
+}
 
-    fn begin_poll(&self) {
-        self.become_of(|_| Some(Self::ASKS));
+#[derive(Debug)]
+struct Shared {
+    queue: Mutex<Queue>,
+    patience: Duration,
+    /// How many are ready or at work.
+    wanting: AtomicUsize,
+}
+
+impl Shared {
+    fn push(&self, task: Runnable) {
+        self.wanting.fetch_add(1, Ordering::Relaxed);
+        let mut queue = self.queue();
+        if queue.is_over {
+            drop(queue);
+            return drop(task);
+        }
+        queue.ready.push_back(task);
+        queue.wake_another();
     }
 
-    fn end_poll(&self) {
-        self.become_of(|state| (state == Self::ASKS).then_some(Self::WAITS));
-    }
-
-    fn wake(&self) {
-        self.become_of(|state| match state {
-            Self::WAITS => Some(Self::ASKS),
-            Self::ASKS => Some(Self::IS_WOKEN),
-            _ => None,
-        });
-    }
-
-    fn become_of(&self, next: impl Fn(u8) -> Option<u8>) {
-        let is_counted = |state| matches!(state, Self::ASKS | Self::IS_WOKEN);
-        let Ok(before) = self.state.fetch_update(Ordering::AcqRel, Ordering::Acquire, &next) else { return };
-        match (is_counted(before), next(before).is_some_and(is_counted)) {
-            (false, true) => _ = self.askers.count.fetch_add(1, Ordering::Relaxed),
-            (true, false) => _ = self.askers.count.fetch_sub(1, Ordering::Relaxed),
-            _ => {}
+    /// What a thread does, to the end of all.
+    fn work(&self, at: usize) {
+        let mut queue = self.queue();
+        while !queue.is_over {
+            match queue.next(at) {
+                Next::Work(task) => {
+                    queue.wake_another();
+                    drop(queue);
+                    task.run();
+                    self.wanting.fetch_sub(1, Ordering::Relaxed);
+                    give_way();
+                    queue = self.queue();
+                }
+                Next::Watch => {
+                    drop(queue);
+                    thread::park_timeout(self.patience);
+                    queue = self.queue();
+                    queue.set_aside_what_takes_longer_than(self.patience);
+                }
+                Next::Rest => {
+                    drop(queue);
+                    thread::park();
+                    // Waiting was no work.
+                    BEGAN.set(Some(Instant::now()));
+                    queue = self.queue();
+                }
+            }
         }
     }
+
+    /// Nothing that could panic is done while it is locked.
+    fn queue(&self) -> MutexGuard<'_, Queue> {
+        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
-/// The waker of an asker: whoever is woken wants a core, too.
-struct Wakes {
-    asker: Arc<Standing>,
-    waker: Waker,
+/// What a thread has to do next.
+enum Next {
+    Work(Runnable),
+    Watch,
+    Rest,
 }
 
-impl Wake for Wakes {
-    fn wake(self: Arc<Self>) {
-        self.wake_by_ref();
+/// What a thread does.
+#[derive(Debug, Clone, Copy)]
+enum Does {
+    Rests,
+    IsWoken,
+    Works {
+        since: Instant,
+    },
+    /// It works, and others have its core as well.
+    WorksForLong,
+    /// It looks whether any of the others works for long.
+    Watches,
+}
+
+#[derive(Debug, Default)]
+struct Queue {
+    ready: VecDeque<Runnable>,
+    /// How many may work, but for those that do for long.
+    cores: usize,
+    does: Vec<Does>,
+    /// The one that has worked last is at the end.
+    resting: Vec<(usize, Thread)>,
+    is_over: bool,
+}
+
+impl Queue {
+    /// What the thread in this place has to do.
+    fn next(&mut self, at: usize) -> Next {
+        // It may have been woken by somebody else than us.
+        self.resting.retain(|(resting, _)| *resting != at);
+        let did = mem::replace(&mut self.does[at], Does::Rests);
+        if self.has_a_core()
+            && let Some(task) = self.ready.pop_front()
+        {
+            self.does[at] = Does::Works { since: Instant::now() };
+            Next::Work(task)
+        } else if !self.ready.is_empty() && !self.is_watched() {
+            self.does[at] = Does::Watches;
+            Next::Watch
+        } else {
+            // To look after others is no work.
+            let place = if matches!(did, Does::Watches) { 0 } else { self.resting.len() };
+            self.resting.insert(place, (at, thread::current()));
+            Next::Rest
+        }
     }
 
-    fn wake_by_ref(self: &Arc<Self>) {
-        self.asker.wake();
-        self.waker.wake_by_ref();
+    /// Wakes a thread if there is something to do for one.
+    fn wake_another(&mut self) {
+        let does = match self.ready.is_empty() {
+            false if self.has_a_core() => Does::IsWoken,
+            false if !self.is_watched() => Does::Watches,
+            _ => return,
+        };
+        if let Some((at, thread)) = self.resting.pop() {
+            self.does[at] = does;
+            thread.unpark();
+        }
+    }
+
+    fn set_aside_what_takes_longer_than(&mut self, patience: Duration) {
+        for does in &mut self.does {
+            if matches!(does, Does::Works { since } if since.elapsed() >= patience) {
+                *does = Does::WorksForLong;
+            }
+        }
+    }
+
+    fn has_a_core(&self) -> bool {
+        self.does.iter().filter(|does| matches!(does, Does::IsWoken | Does::Works { .. })).count() < self.cores
+    }
+
+    fn is_watched(&self) -> bool {
+        self.does.iter().any(|does| matches!(does, Does::Watches))
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use std::task::Poll;
+    use std::sync::mpsc;
 
     use tokio::sync::oneshot;
 
     use super::*;
 
-    #[tokio::test]
-    async fn whoever_waits_is_not_counted() {
-        let askers = Arc::new(Askers::default());
-        let count = || askers.count.load(Ordering::Relaxed);
-        let (send, receive) = oneshot::channel();
-        let mut work = pin!(Arc::clone(&askers).counting(async { (receive.await, count()) }));
-        assert_eq!(count(), 1, "before it had a core for the first time");
-        assert!(futures_util::poll!(&mut work).is_pending());
-        assert_eq!(count(), 0, "while it waits");
-        send.send(()).expect("somebody who waits");
-        assert_eq!(count(), 1, "once what it waits for is there");
-        assert_eq!(work.await, (Ok(()), 1), "while it goes on");
-        assert_eq!(count(), 0, "when it is done");
+    /// Nobody is as patient: what is done then was not waited for.
+    const FOR_EVER: Duration = Duration::from_secs(600);
+
+    fn askers(threads: usize, cores: usize, patience: Duration) -> Askers {
+        Askers::with(threads, cores, patience, &Handle::current()).expect("threads")
     }
 
     #[tokio::test]
-    async fn whoever_gives_up_is_not_counted() {
-        let askers = Arc::new(Askers::default());
-        let count = || askers.count.load(Ordering::Relaxed);
-        drop(Arc::clone(&askers).counting(async {}));
-        assert_eq!(count(), 0, "before it began");
-        let (send, mut receive) = oneshot::channel::<()>();
-        let mut work = Box::pin(Arc::clone(&askers).counting(async { futures_util::poll!(&mut receive).is_pending() }));
-        assert!(futures_util::poll!(&mut work).is_ready());
-        drop(work);
+    async fn on_one_core_one_is_done_after_the_other_by_the_same_thread() {
+        let askers = askers(6, 1, FOR_EVER);
+        let (send, receive) = mpsc::channel();
+        let (go_on, gate) = oneshot::channel::<()>();
+        askers.spawn(async move { _ = gate.blocking_recv() });
+        for number in 0..100 {
+            let send = send.clone();
+            askers.spawn(async move { _ = send.send((number, thread::current().id())) });
+        }
         drop(send);
-        assert_eq!(count(), 0, "although it is woken when it is gone");
+        assert!(receive.try_recv().is_err(), "the core is taken");
+        go_on.send(()).expect("it waits");
+        let done: Vec<_> = receive.iter().collect();
+        assert_eq!(done.iter().map(|(number, _)| *number).collect::<Vec<_>>(), (0..100).collect::<Vec<_>>());
+        assert!(done.iter().all(|(_, thread)| *thread == done[0].1));
     }
 
     #[tokio::test]
-    async fn whoever_is_woken_while_it_asks_goes_on() {
-        let askers = Arc::new(Askers::default());
-        let mut work = pin!(Arc::clone(&askers).counting(poll_fn(|context| {
-            context.waker().wake_by_ref();
-            Poll::<()>::Pending
-        })));
-        assert!(futures_util::poll!(&mut work).is_pending());
-        assert_eq!(askers.count.load(Ordering::Relaxed), 1);
+    async fn on_two_cores_two_are_done_at_once() {
+        let askers = askers(6, 2, FOR_EVER);
+        let (send, receive) = mpsc::channel();
+        let (answer, answered) = mpsc::channel();
+        askers.spawn(async move { _ = answer.send(receive.recv()) });
+        askers.spawn(async move { _ = send.send(()) });
+        assert_eq!(answered.recv(), Ok(Ok(())));
+    }
+
+    #[tokio::test]
+    async fn what_takes_long_is_not_waited_for() {
+        let askers = askers(3, 1, Duration::ZERO);
+        let (send, receive) = mpsc::channel();
+        let (answer, answered) = mpsc::channel();
+        askers.spawn(async move { _ = answer.send(receive.recv()) });
+        askers.spawn(async move { _ = send.send(()) });
+        assert_eq!(answered.recv(), Ok(Ok(())), "one after the other, the first would wait for ever");
+    }
+
+    #[tokio::test]
+    async fn a_panic_is_that_tasks_own() {
+        let askers = askers(1, 1, FOR_EVER);
+        let (send, receive) = mpsc::channel();
+        askers.spawn(async { panic!("on purpose") });
+        askers.spawn(async move { _ = send.send(()) });
+        assert_eq!(receive.recv(), Ok(()));
+    }
+
+    #[tokio::test]
+    async fn only_what_waits_for_nothing_but_a_core_wants_one() {
+        let askers = askers(2, 1, FOR_EVER);
+        let (said, says) = mpsc::channel();
+        let (go_on, gate) = oneshot::channel::<()>();
+        let (end, ended) = oneshot::channel::<()>();
+        askers.spawn(async move {
+            _ = said.send("begun");
+            _ = gate.await;
+            _ = said.send("going on");
+            _ = ended.blocking_recv();
+        });
+        assert!(askers.want_a_core());
+        assert_eq!(says.recv(), Ok("begun"));
+        while askers.want_a_core() {
+            thread::yield_now();
+        }
+        go_on.send(()).expect("it waits");
+        assert!(askers.want_a_core(), "from the moment on that it could go on");
+        assert_eq!(says.recv(), Ok("going on"));
+        assert!(askers.want_a_core());
+        drop(end);
+        while askers.want_a_core() {
+            thread::yield_now();
+        }
+    }
+
+    #[tokio::test]
+    async fn what_waits_when_they_end_is_dropped() {
+        let askers = askers(1, 1, FOR_EVER);
+        let (begin, begun) = mpsc::channel();
+        let (go_on, gate) = mpsc::channel::<()>();
+        let (held, dropped) = oneshot::channel::<()>();
+        askers.spawn(async move {
+            _ = begin.send(());
+            _ = gate.recv();
+        });
+        begun.recv().expect("it has begun");
+        askers.spawn(async move { drop(held) });
+        drop(askers);
+        assert!(dropped.await.is_err());
+        drop(go_on);
     }
 }

@@ -1,69 +1,28 @@
 //! Threads that have to share a core take turns.
 //!
-//! Verifications are decided by the runtime's threads, one for each core, and whatever asks SQLite has a thread of its own
-//! ([`super::pool::Store::spawn`]). When all cores are busy, the system lets whoever runs go on until it next looks at its
-//! clock, 250 times a second (`CONFIG_HZ=250`), and all that arrives meanwhile waits. So both sides give way by themselves,
-//! after a fraction of a millisecond, and of those who ask SQLite only as many have a core as there are ([`cores`]).
+//! Verifications are decided by the runtime's threads, one for each core, and SQLite is asked by others ([`askers`]). When all
+//! cores are busy, the system lets whoever runs go on until it next looks at its clock, 250 times a second
+//! (`CONFIG_HZ=250`), and all that arrives meanwhile waits. So both sides give way by themselves, after a fraction of a
+//! millisecond, and of those who ask SQLite only as many have something to do as there are cores.
 //!
 //! A lower priority for one side is no way to that: a change that gets little of the processor holds the one connection
 //! that writes for as long, and all other changes wait for it.
 
 mod askers;
-mod cores;
 
 use std::{
     cell::Cell,
-    pin::Pin,
-    sync::Arc,
-    task::{Context, Poll},
     thread,
     time::{Duration, Instant},
 };
 
-pub(crate) use self::askers::Askers;
+pub(crate) use self::askers::{Askers, give_way};
 
-/// How long whoever asks SQLite keeps a core before verifications are next: some calls.
-const TURN: Duration = Duration::from_micros(100);
-/// How many verifications make a turn of about twice that.
+/// How many verifications make a turn of about twice that of whoever asks SQLite.
 const VERIFICATIONS: u32 = 24;
 /// A thread that has waited for as long was not in anybody's way. Shorter waits end as soon as they have begun, because
 /// there is something to do already.
 const REST: Duration = Duration::from_micros(20);
-
-/// The turn of a thread that asks SQLite.
-#[derive(Debug)]
-pub(crate) struct Turn {
-    askers: Arc<Askers>,
-    began: Cell<Instant>,
-}
-
-impl Turn {
-    pub(crate) fn begin(askers: Arc<Askers>) -> Self {
-        Self { askers, began: Cell::new(Instant::now()) }
-    }
-
-    /// To be called between one call of SQLite and the next.
-    pub(crate) fn give_way(&self) {
-        if self.began.get().elapsed() >= TURN {
-            thread::yield_now();
-            self.began.set(Instant::now());
-        }
-    }
-
-    /// Goes on with `work` until it waits for something, once there is a core for it.
-    pub(crate) fn poll<F: Future>(&self, work: Pin<&mut F>, context: &mut Context<'_>) -> Poll<F::Output> {
-        let _core = self.askers.cores.take();
-        // Waiting was no work.
-        self.began.set(Instant::now());
-        work.poll(context)
-    }
-
-    /// Does what waits for the disk, while somebody else has the core. Only within [`Self::poll`].
-    pub(crate) fn aside<T>(&self, work: impl FnOnce() -> T) -> T {
-        let _aside = self.askers.cores.lend();
-        work()
-    }
-}
 
 thread_local! {
     /// How many verifications this thread has decided since others had its core.
@@ -73,7 +32,7 @@ thread_local! {
 
 /// To be called before each verification. It costs a tenth of a microsecond for each turn if others want another one.
 pub(super) fn verifications_give_way(askers: &Askers) {
-    if !askers.are_there() {
+    if !askers.want_a_core() {
         return;
     }
     DECIDED.set((DECIDED.get() + 1) % VERIFICATIONS);
