@@ -21,25 +21,26 @@ use crate::ui::{
     time::Time,
 };
 
-/// The row's cells. `data-label` repeats the column's heading where a row is a card.
+/// The row's cells; what became of the mail is `delivery`, and not the invitation's. `data-label` repeats the column's heading where a row is a card.
 #[component]
 pub(super) fn InvitationCells(
     tab: Tab,
     invitation: InvitationView,
+    delivery: Memo<Delivery>,
     now: Memo<Timestamp>,
     refusals: StoredValue<Refusals>,
 ) -> impl IntoView {
     let refused = refusals.read_value().invite.clone().or_else(|| invitation.locked.clone());
     let (tone, word, expires) =
         if invitation.expired { (Tone::Lapsed, "EXPIRED", "expired ") } else { (Tone::Waiting, "PENDING", "expires ") };
-    let InvitationView { email, role, invited_by, sent_at, expires_at, expired, delivery, .. } = invitation.clone();
+    let InvitationView { email, role, invited_by, sent_at, expires_at, expired, .. } = invitation.clone();
     view! {
         <td role="cell" class="cell-name" data-label="Email"><span class="row-title">{email}</span></td>
         <td role="cell" data-label="Roles"><RoleTags roles=vec![role]/></td>
         <td role="cell" data-label="Status">
             <Badge tone word/>
             <small>{expires}<Time at=expires_at now/></small>
-            <DeliveryNote delivery expired now/>
+            {move || view! { <DeliveryNote delivery=delivery.get() expired now/> }}
         </td>
         <td role="cell" data-label="Joined">
             <span class="muted">"Invited "<Time at=sent_at now/></span>

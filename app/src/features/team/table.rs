@@ -5,7 +5,7 @@ use std::time::Duration;
 use leptos::prelude::*;
 use shared::{
     InvitationId, MemberId, Timestamp,
-    team::{Delivery, Team, TeamRow},
+    team::{Delivery, InvitationView, Team, TeamRow},
 };
 
 use super::{
@@ -94,9 +94,22 @@ fn Row(
     let row = Memo::new(move |_| {
         list.read().as_ref().and_then(|list| list.page.rows.iter().find(|row| RowId::of(row) == id).cloned())
     });
+    let delivery = Memo::new(move |_| match row.get() {
+        Some(TeamRow::Invitation(invitation)) => invitation.delivery,
+        _ => Delivery::Queued,
+    });
+    // That changes by itself, and must not take the menu away that somebody has just opened.
+    let rest = Memo::new(move |_| match row.get() {
+        Some(TeamRow::Invitation(row)) => {
+            Some(TeamRow::Invitation(InvitationView { delivery: Delivery::Queued, ..row }))
+        }
+        row => row,
+    });
     let cells = move || {
-        row.get().map(|row| match row {
-            TeamRow::Invitation(invitation) => view! { <InvitationCells tab invitation now refusals/> }.into_any(),
+        rest.get().map(|row| match row {
+            TeamRow::Invitation(invitation) => {
+                view! { <InvitationCells tab invitation delivery now refusals/> }.into_any()
+            }
             TeamRow::Member(member) => view! { <MemberCells tab member now refusals/> }.into_any(),
         })
     };

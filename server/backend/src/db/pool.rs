@@ -1,6 +1,6 @@
 //! Connections: how they are made, kept and shared. TLS, pragmas and timeouts are here and nowhere else.
 
-use std::{sync::Arc, time::Duration};
+use std::{any::Any, panic::AssertUnwindSafe, sync::Arc, time::Duration};
 
 use diesel::{ConnectionError, ConnectionResult};
 use diesel_async::{
@@ -81,7 +81,7 @@ impl Store {
         tasks: &TaskTracker,
         work: W,
     ) -> impl Future<Output = Result<W::Output, Failure>> + use<W> {
-        self.spawn_on(&Handle::current(), tasks, work)
+        self.spawn_on(Handle::current, tasks, work)
     }
 
     /// Begins what nobody waits for but changes may: as long as it holds what they need. If it went behind everything else,
@@ -91,23 +91,24 @@ impl Store {
         tasks: &TaskTracker,
         work: W,
     ) -> impl Future<Output = Result<W::Output, Failure>> + use<W> {
-        self.spawn_on(&behind::threads(), tasks, work)
+        self.spawn_on(behind::threads, tasks, work)
     }
 
     /// With SQLite, on threads that may block; with PostgreSQL, on those of `runtime`.
     fn spawn_on<W: Future<Output: Send> + Send + 'static>(
         &self,
-        runtime: &Handle,
+        runtime: fn() -> Handle,
         tasks: &TaskTracker,
         work: W,
     ) -> impl Future<Output = Result<W::Output, Failure>> + use<W> {
         let (send, receive) = oneshot::channel();
+        let work = AssertUnwindSafe(work).catch_unwind().map_err(|panic| Failure::broken(said_by(&*panic)));
         let work = tasks.track_future(async move { _ = send.send(work.await) });
         match &self.askers {
             Some(askers) => askers.spawn(work),
-            None => drop(runtime.spawn(work)),
+            None => drop(runtime().spawn(work)),
         }
-        receive.map_err(|_| Failure::broken("a task ended without an answer"))
+        async { receive.await.map_err(Failure::broken).flatten() }
     }
 
     /// How long whoever has much to do that nobody waits for has to rest after so much work, as others want the processor
@@ -142,6 +143,12 @@ impl Store {
     pub(crate) async fn write(&self) -> Result<Connection, Failure> {
         Ok(self.writers.get_owned().await?)
     }
+}
+
+fn said_by(panic: &dyn Any) -> String {
+    let text = panic.downcast_ref::<&str>().copied();
+    let said = text.or_else(|| panic.downcast_ref::<String>().map(String::as_str));
+    format!("a task panicked: {}", said.unwrap_or_default())
 }
 
 async fn pool(url: &str, engine: AnyDb, size: u32, read_only: bool) -> Result<Pool<AnyConnection>, Failure> {
@@ -236,4 +243,33 @@ pub(super) async fn connect_postgres(url: &str) -> ConnectionResult<AsyncPgConne
     let tls = tokio_postgres_rustls::MakeRustlsConnect::new(tls);
     let (client, connection) = tokio_postgres::connect(url, tls).await.map_err(|error| bad(&error))?;
     AsyncPgConnection::try_from_client_and_connection(client, connection).await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::test_support::fresh_postgres;
+
+    async fn a_panic_is_an_answer(url: &str) {
+        let store = Store::open(url).await.expect("a database");
+        let tasks = TaskTracker::new();
+        let panics = || store.spawn(&tasks, async { assert_eq!(1, 2, "on purpose") });
+        let failure = panics().await.expect_err("no answer").to_string();
+        assert!(failure.contains("on purpose"), "{failure}");
+        assert_eq!(store.spawn(&tasks, async { 1 }).await.expect("an answer"), 1);
+        tasks.close();
+        tasks.wait().await;
+    }
+
+    #[tokio::test]
+    async fn sqlite_a_panic_is_an_answer() {
+        let folder = tempfile::tempdir().expect("a folder");
+        a_panic_is_an_answer(&folder.path().join("test.db").display().to_string()).await;
+    }
+
+    /// Migrations block there.
+    #[tokio::test(flavor = "multi_thread")]
+    async fn postgres_a_panic_is_an_answer() {
+        a_panic_is_an_answer(&fresh_postgres().await).await;
+    }
 }

@@ -14,7 +14,7 @@ use tokio::{
     task::{JoinError, JoinHandle},
 };
 
-use crate::db::turns::give_way;
+use crate::db::turns::{give_way, may_block};
 
 /// Threads of the runtime that asks, whichever has made the connection: what is done behind everything else
 /// ([`crate::behind`]) stays there. And the thread that asks, if it may block: SQLite's calls take some microseconds, and to
@@ -27,7 +27,8 @@ impl SpawnBlocking for Blocking {
         &mut self,
         task: impl FnOnce() -> R + Send + 'static,
     ) -> BoxFuture<'a, Result<R, Box<dyn Error + Send + Sync + 'static>>> {
-        if give_way() {
+        if may_block() {
+            give_way();
             return ready(Ok(task())).boxed();
         }
         let runtime = Handle::current();

@@ -19,12 +19,15 @@ use tokio::runtime::Handle;
 
 /// How long a thread keeps a core before verifications are next: some calls.
 const TURN: Duration = Duration::from_micros(100);
-/// How long others wait for a thread to be done. Most of what is asked takes less; whatever takes longer, such as counting a
-/// million rows, does not keep everybody else waiting, but shares its core with them.
+/// How long a thread may take before others go on without waiting for it, which is noticed after twice as long at the latest.
+/// Most of what is asked takes less; whatever takes longer, such as counting a million rows, shares its core with the others.
 const PATIENCE: Duration = Duration::from_millis(5);
 
-/// Threads that ask SQLite. There are more than cores, but only as many have something to do at the same time, unless one
-/// takes long; and what comes next is done by the thread that has just been at work.
+/// Threads that ask SQLite. Not more of them than there are cores are at work at the same time, unless one takes long; and
+/// what comes next is done by the thread that has just been at work.
+///
+/// A commit, which waits for the disk, keeps its place as well. Giving it to another thread meanwhile would make two claims
+/// of each change, and with a disk that takes long the others go on after [`PATIENCE`] anyway.
 ///
 /// A thread for each task would be simpler. But for Linux each of them has a claim to the core, which a thread that has used
 /// it for long, as those that verify have, loses against: eight changes at once made verifications wait for eight turns.
@@ -49,17 +52,18 @@ impl Askers {
             let (shared, runtime) = (Arc::clone(&askers.0), runtime.clone());
             thread::Builder::new().name("asks".to_owned()).spawn(move || {
                 let _runtime = runtime.enter();
-                BEGAN.set(Some(Instant::now()));
+                begin_turn();
                 shared.work(at);
             })?;
         }
         Ok(askers)
     }
 
-    /// Begins `work`, which may block for as long as SQLite takes.
+    /// Begins `work`, which may block for as long as SQLite takes. It has to hold whatever holds these threads, or they may
+    /// end before it does.
     pub(crate) fn spawn(&self, work: impl Future<Output = ()> + Send + 'static) {
         let shared = Arc::clone(&self.0);
-        // Whoever waits for what comes out of it notices a panic, as nothing does.
+        // Otherwise a panic would end a thread that still has its place.
         let (first, task) =
             Builder::new().propagate_panic(true).spawn(|()| work, move |runnable| shared.push(runnable));
         task.detach();
@@ -89,14 +93,21 @@ thread_local! {
     static BEGAN: Cell<Option<Instant>> = const { Cell::new(None) };
 }
 
-/// To be called between one call of SQLite and the next. Whether this thread may block at all.
-pub(crate) fn give_way() -> bool {
-    let Some(began) = BEGAN.get() else { return false };
-    if began.elapsed() >= TURN {
+/// Whether this thread is one of those that ask SQLite.
+pub(crate) fn may_block() -> bool {
+    BEGAN.get().is_some()
+}
+
+/// To be called by such a thread between one call of SQLite and the next.
+pub(crate) fn give_way() {
+    if BEGAN.get().is_some_and(|began| began.elapsed() >= TURN) {
         thread::yield_now();
-        BEGAN.set(Some(Instant::now()));
+        begin_turn();
     }
-    true
+}
+
+fn begin_turn() {
+    BEGAN.set(Some(Instant::now()));
 }
 
 #[derive(Debug)]
@@ -116,33 +127,35 @@ impl Shared {
             return drop(task);
         }
         queue.ready.push_back(task);
-        queue.wake_another();
+        let another = queue.wake_another();
+        drop(queue);
+        another.as_ref().map(Thread::unpark);
     }
 
     /// What a thread does, to the end of all.
     fn work(&self, at: usize) {
         let mut queue = self.queue();
         while !queue.is_over {
-            match queue.next(at) {
+            let next = queue.next(at);
+            let another = queue.wake_another();
+            drop(queue);
+            another.as_ref().map(Thread::unpark);
+            match next {
                 Next::Work(task) => {
-                    queue.wake_another();
-                    drop(queue);
                     task.run();
                     self.wanting.fetch_sub(1, Ordering::Relaxed);
-                    give_way();
                     queue = self.queue();
                 }
                 Next::Watch => {
-                    drop(queue);
                     thread::park_timeout(self.patience);
+                    begin_turn();
                     queue = self.queue();
                     queue.set_aside_what_takes_longer_than(self.patience);
                 }
                 Next::Rest => {
-                    drop(queue);
                     thread::park();
                     // Waiting was no work.
-                    BEGAN.set(Some(Instant::now()));
+                    begin_turn();
                     queue = self.queue();
                 }
             }
@@ -209,17 +222,20 @@ impl Queue {
         }
     }
 
-    /// Wakes a thread if there is something to do for one.
-    fn wake_another(&mut self) {
-        let does = match self.ready.is_empty() {
-            false if self.has_a_core() => Does::IsWoken,
-            false if !self.is_watched() => Does::Watches,
-            _ => return,
-        };
-        if let Some((at, thread)) = self.resting.pop() {
-            self.does[at] = does;
-            thread.unpark();
+    /// A thread to be woken, if there is something to do for one.
+    fn wake_another(&mut self) -> Option<Thread> {
+        if self.ready.is_empty() {
+            return None;
         }
+        let ((at, thread), does) = if self.has_a_core() {
+            (self.resting.pop()?, Does::IsWoken)
+        } else if self.is_watched() || self.resting.is_empty() {
+            return None;
+        } else {
+            (self.resting.remove(0), Does::Watches)
+        };
+        self.does[at] = does;
+        Some(thread)
     }
 
     fn set_aside_what_takes_longer_than(&mut self, patience: Duration) {
@@ -247,7 +263,7 @@ mod tests {
 
     use super::*;
 
-    /// Nobody is as patient: what is done then was not waited for.
+    /// What is not done before has not been done because of it.
     const FOR_EVER: Duration = Duration::from_secs(600);
 
     fn askers(threads: usize, cores: usize, patience: Duration) -> Askers {
@@ -259,7 +275,12 @@ mod tests {
         let askers = askers(6, 1, FOR_EVER);
         let (send, receive) = mpsc::channel();
         let (go_on, gate) = oneshot::channel::<()>();
-        askers.spawn(async move { _ = gate.blocking_recv() });
+        let (begin, begun) = mpsc::channel();
+        askers.spawn(async move {
+            _ = begin.send(());
+            _ = gate.blocking_recv();
+        });
+        begun.recv().expect("it has begun");
         for number in 0..100 {
             let send = send.clone();
             askers.spawn(async move { _ = send.send((number, thread::current().id())) });
@@ -293,6 +314,24 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn whoever_has_worked_last_is_next() {
+        let askers = askers(6, 1, FOR_EVER);
+        while askers.0.queue().resting.len() < 6 {
+            thread::yield_now();
+        }
+        let mut threads = Vec::new();
+        for _ in 0..50 {
+            let (send, receive) = mpsc::channel();
+            askers.spawn(async move { _ = send.send(thread::current().id()) });
+            threads.push(receive.recv().expect("an answer"));
+            while askers.0.queue().resting.len() < 6 {
+                thread::yield_now();
+            }
+        }
+        assert!(threads.iter().all(|thread| *thread == threads[0]));
+    }
+
+    #[tokio::test]
     async fn a_panic_is_that_tasks_own() {
         let askers = askers(1, 1, FOR_EVER);
         let (send, receive) = mpsc::channel();
@@ -305,15 +344,18 @@ mod tests {
     async fn only_what_waits_for_nothing_but_a_core_wants_one() {
         let askers = askers(2, 1, FOR_EVER);
         let (said, says) = mpsc::channel();
+        let (begin, begun) = oneshot::channel::<()>();
         let (go_on, gate) = oneshot::channel::<()>();
         let (end, ended) = oneshot::channel::<()>();
         askers.spawn(async move {
+            _ = begun.blocking_recv();
             _ = said.send("begun");
             _ = gate.await;
             _ = said.send("going on");
             _ = ended.blocking_recv();
         });
-        assert!(askers.want_a_core());
+        assert!(askers.want_a_core(), "while it is at work");
+        begin.send(()).expect("it waits");
         assert_eq!(says.recv(), Ok("begun"));
         while askers.want_a_core() {
             thread::yield_now();

@@ -3,7 +3,7 @@
 //! Verifications are decided by the runtime's threads, one for each core, and SQLite is asked by others ([`askers`]). When all
 //! cores are busy, the system lets whoever runs go on until it next looks at its clock, 250 times a second
 //! (`CONFIG_HZ=250`), and all that arrives meanwhile waits. So both sides give way by themselves, after a fraction of a
-//! millisecond, and of those who ask SQLite only as many have something to do as there are cores.
+//! millisecond, and of those who ask SQLite not more are at work than there are cores.
 //!
 //! A lower priority for one side is no way to that: a change that gets little of the processor holds the one connection
 //! that writes for as long, and all other changes wait for it.
@@ -16,7 +16,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-pub(crate) use self::askers::{Askers, give_way};
+pub(crate) use self::askers::{Askers, give_way, may_block};
 
 /// How many verifications make a turn of about twice that of whoever asks SQLite.
 const VERIFICATIONS: u32 = 24;
