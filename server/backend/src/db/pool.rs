@@ -1,8 +1,13 @@
 //! Connections: how they are made, kept and shared. TLS, pragmas and timeouts are here and nowhere else.
 
-use std::{any::Any, panic::AssertUnwindSafe, sync::Arc, time::Duration};
+use std::{
+    any::Any,
+    panic::AssertUnwindSafe,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
-use diesel::{ConnectionError, ConnectionResult};
+use diesel::{ConnectionError, ConnectionResult, QueryResult, result::Error as QueryError};
 use diesel_async::{
     AsyncConnection as _, AsyncPgConnection, SimpleAsyncConnection as _,
     pooled_connection::{
@@ -191,13 +196,32 @@ pub(super) async fn connect_sqlite(url: &str, read_only: bool) -> ConnectionResu
     // thousandth page does that, for milliseconds. It still does when the log has become long all the same.
     let cache_kib = if read_only { 2_000 } else { 16_000 };
     let pragmas = format!(
-        "PRAGMA busy_timeout = 5000; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; \
+        "PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; \
          PRAGMA temp_store = MEMORY; PRAGMA cache_size = -{cache_kib}; \
          PRAGMA wal_autocheckpoint = {LOG_PAGES}; PRAGMA query_only = {};",
         u8::from(read_only)
     );
-    connection.batch_execute(&pragmas).await.map_err(ConnectionError::CouldntSetupConfiguration)?;
+    let refused = ConnectionError::CouldntSetupConfiguration;
+    connection.batch_execute("PRAGMA busy_timeout = 5000").await.map_err(refused)?;
+    switch_to_wal(&mut connection).await.map_err(refused)?;
+    connection.batch_execute(&pragmas).await.map_err(refused)?;
     Ok(connection)
+}
+
+/// Of two who switch a new file at the same moment, one is refused at once, whatever the timeout: both read it, and SQLite
+/// does not wait where each would wait for the other.
+async fn switch_to_wal(connection: &mut SqliteConnection) -> QueryResult<()> {
+    let began = Instant::now();
+    loop {
+        match connection.batch_execute("PRAGMA journal_mode = WAL").await {
+            Err(QueryError::DatabaseError(_, why))
+                if why.message() == "database is locked" && began.elapsed() < PATIENCE =>
+            {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+            switched => return switched,
+        }
+    }
 }
 
 /// A connection to a database that is there already, to read one state of it. Its tables stay as they are.
