@@ -21,7 +21,8 @@ use crate::ui::{
     time::Time,
 };
 
-/// The row's cells; what became of the mail is `delivery`, and not the invitation's. `data-label` repeats the column's heading where a row is a card.
+/// The row's cells. What became of the mail is `delivery`, and not the invitation's. `data-label` repeats the column's
+/// heading where a row is a card.
 #[component]
 pub(super) fn InvitationCells(
     tab: Tab,

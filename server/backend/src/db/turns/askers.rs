@@ -293,19 +293,8 @@ mod tests {
         assert!(done.iter().all(|(_, thread)| *thread == done[0].1));
     }
 
-    #[tokio::test]
-    async fn on_two_cores_two_are_done_at_once() {
-        let askers = askers(6, 2, FOR_EVER);
-        let (send, receive) = mpsc::channel();
-        let (answer, answered) = mpsc::channel();
-        askers.spawn(async move { _ = answer.send(receive.recv()) });
-        askers.spawn(async move { _ = send.send(()) });
-        assert_eq!(answered.recv(), Ok(Ok(())));
-    }
-
-    #[tokio::test]
-    async fn what_takes_long_is_not_waited_for() {
-        let askers = askers(3, 1, Duration::ZERO);
+    /// Two tasks, of which the first one blocks until the second one is done.
+    fn assert_that_one_may_wait_for_the_next(askers: &Askers) {
         let (send, receive) = mpsc::channel();
         let (answer, answered) = mpsc::channel();
         askers.spawn(async move { _ = answer.send(receive.recv()) });
@@ -314,19 +303,30 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn on_two_cores_two_are_done_at_once() {
+        assert_that_one_may_wait_for_the_next(&askers(6, 2, FOR_EVER));
+    }
+
+    #[tokio::test]
+    async fn what_takes_long_is_not_waited_for() {
+        assert_that_one_may_wait_for_the_next(&askers(3, 1, Duration::ZERO));
+    }
+
+    #[tokio::test]
     async fn whoever_has_worked_last_is_next() {
         let askers = askers(6, 1, FOR_EVER);
-        while askers.0.queue().resting.len() < 6 {
-            thread::yield_now();
-        }
+        let until_all_rest = || {
+            while askers.0.queue().resting.len() < 6 {
+                thread::yield_now();
+            }
+        };
+        until_all_rest();
         let mut threads = Vec::new();
         for _ in 0..50 {
             let (send, receive) = mpsc::channel();
             askers.spawn(async move { _ = send.send(thread::current().id()) });
             threads.push(receive.recv().expect("an answer"));
-            while askers.0.queue().resting.len() < 6 {
-                thread::yield_now();
-            }
+            until_all_rest();
         }
         assert!(threads.iter().all(|thread| *thread == threads[0]));
     }
