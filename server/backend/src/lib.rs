@@ -51,10 +51,7 @@ use self::{
     authn::{password::Passwords, session::CookiePolicy, throttle::Throttle},
     clock::Clock,
     context::{Anonymous, RequestInfo},
-    db::{
-        pool::{Connection, Store},
-        tx::Committed,
-    },
+    db::{pool::Store, tx::Committed},
     keyring::{Keyring, Question, Verdict, applier::Applier, pepper::Peppers, secret::WellFormed},
     mail::{MailSettings, Mailer},
     plan::Plans,
@@ -242,18 +239,14 @@ impl Backend {
         self.inner.clock.now()
     }
 
-    /// Waits until the index contains what was committed. From then on it is true everywhere in this process. What there
-    /// is to read for the answer is read over the same connection.
+    /// Waits until the index contains what was committed. From then on it is true everywhere in this process.
     ///
     /// A failure here is not "nothing was changed": the change is durable, and the task that follows the log goes on
     /// trying. So it is reported as a fault, whatever its cause.
-    async fn applied(&self, committed: Committed) -> Result<Connection, Failure> {
-        let Committed { seq, mut connection } = committed;
-        if let Some(seq) = seq {
-            self.inner.applier.apply_through(&mut connection, seq).await.map_err(|failure| {
-                Failure::broken(format!("change {seq} is committed, but verification does not know it yet: {failure}"))
-            })?;
-        }
-        Ok(connection)
+    async fn applied(&self, committed: Committed) -> Result<(), Failure> {
+        let Committed { seq: Some(seq), connection } = committed else { return Ok(()) };
+        self.inner.applier.apply_through(connection, seq).await.map_err(|failure| {
+            Failure::broken(format!("change {seq} is committed, but verification does not know it yet: {failure}"))
+        })
     }
 }

@@ -9,6 +9,7 @@ pub(crate) mod migrate;
 pub(crate) mod pool;
 pub(crate) mod row;
 pub(crate) mod schema;
+mod transaction;
 pub(crate) mod turns;
 pub(crate) mod tx;
 

@@ -7,6 +7,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use bb8::QueueStrategy;
 use diesel::{ConnectionError, ConnectionResult, QueryResult, result::Error as QueryError};
 use diesel_async::{
     AsyncConnection as _, AsyncPgConnection, SimpleAsyncConnection as _,
@@ -15,13 +16,14 @@ use diesel_async::{
         bb8::{Pool, PooledConnection},
     },
 };
-use futures_util::{FutureExt as _, TryFutureExt as _};
+use futures_util::FutureExt as _;
 use tokio::{runtime::Handle, sync::oneshot};
 use tokio_util::task::TaskTracker;
 
 use super::{
     anydb::{AnyConnection, AnyDb, SqliteConnection},
     migrate,
+    transaction::{self, Groups, Transaction},
     turns::{self, Askers},
 };
 use crate::{behind, failure::Failure};
@@ -37,7 +39,7 @@ const LOG_PAGES: u32 = 16_384;
 /// How many times as long as it has worked whoever has much to do rests. So it takes an eighth of a core at most.
 const REST: u32 = 7;
 /// How long to wait for a connection before saying that the database is away.
-const PATIENCE: Duration = Duration::from_secs(5);
+pub(super) const PATIENCE: Duration = Duration::from_secs(5);
 
 /// A connection on loan, for as long as it is needed.
 pub(crate) type Connection = PooledConnection<'static, AnyConnection>;
@@ -48,6 +50,8 @@ pub(crate) struct Store {
     engine: AnyDb,
     readers: Pool<AnyConnection>,
     writers: Pool<AnyConnection>,
+    /// With SQLite, which has one connection that writes.
+    groups: Groups,
     /// With SQLite, whose calls block.
     askers: Option<Arc<Askers>>,
 }
@@ -69,7 +73,7 @@ impl Store {
                 (readers.await?, writers.await?, Some(Arc::new(askers)))
             }
         };
-        Ok(Self { engine, readers, writers, askers })
+        Ok(Self { engine, readers, writers, groups: Groups::default(), askers })
     }
 
     /// `SQLite` or `PostgreSQL`, for the log.
@@ -107,7 +111,8 @@ impl Store {
         work: W,
     ) -> impl Future<Output = Result<W::Output, Failure>> + use<W> {
         let (send, receive) = oneshot::channel();
-        let work = AssertUnwindSafe(work).catch_unwind().map_err(|panic| Failure::broken(said_by(&*panic)));
+        let work = AssertUnwindSafe(transaction::settled(work)).catch_unwind();
+        let work = work.map(|ended| ended.unwrap_or_else(|panic| Err(Failure::broken(said_by(&*panic)))));
         let work = tasks.track_future(async move { _ = send.send(work.await) });
         match &self.askers {
             Some(askers) => askers.spawn(work),
@@ -144,6 +149,14 @@ impl Store {
         Ok(())
     }
 
+    /// Begins a transaction that may write.
+    pub(super) async fn begin(&self) -> Result<Transaction, Failure> {
+        match self.engine {
+            AnyDb::Sqlite => self.groups.begin(&self.writers).await,
+            AnyDb::Postgres => Transaction::begin(self.write().await?).await,
+        }
+    }
+
     /// A connection that may write.
     pub(crate) async fn write(&self) -> Result<Connection, Failure> {
         Ok(self.writers.get_owned().await?)
@@ -172,7 +185,8 @@ async fn pool(url: &str, engine: AnyDb, size: u32, read_only: bool) -> Result<Po
     });
     let builder = Pool::builder().max_size(size).connection_timeout(PATIENCE);
     let builder = match engine {
-        AnyDb::Sqlite => builder.max_lifetime(None).idle_timeout(None),
+        // Whatever has been read last is the most likely to be in memory still.
+        AnyDb::Sqlite => builder.max_lifetime(None).idle_timeout(None).queue_strategy(QueueStrategy::Lifo),
         AnyDb::Postgres => builder,
     };
     let manager = AsyncDieselConnectionManager::new_with_config(url, config);

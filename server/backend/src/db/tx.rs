@@ -5,15 +5,16 @@
 //! to end it well: it wants the audit entry. Dropped before that, everything is rolled back.
 
 use diesel::{ExpressionMethods as _, OptionalExtension as _, QueryDsl as _, SelectableHelper as _};
-use diesel_async::{RunQueryDsl as _, TransactionManager as _};
+use diesel_async::RunQueryDsl as _;
 use shared::{AppError, Grants, OrganizationId, Timestamp};
 
 use super::{
-    anydb::{AnyConnection, AnyTransactions, ForUpdate, Moment},
+    anydb::{AnyConnection, ForUpdate, Moment},
     column::Id,
     pool::{Connection, Store},
     row::organization::OrganizationRow,
     schema::{audit_entries, index_changes, index_head, organizations},
+    transaction::{self, Transaction},
 };
 use crate::{
     audit::{AuditEvent, Said},
@@ -25,8 +26,7 @@ use crate::{
 
 /// A transaction under way.
 pub(crate) struct WriteTx {
-    /// `None` only after the end.
-    connection: Option<Connection>,
+    transaction: Transaction,
     authority: Authority,
     /// What the actor may do, read under the lock.
     grants: Grants,
@@ -41,8 +41,9 @@ pub(crate) struct WriteTx {
 pub(crate) struct Committed {
     /// How far the change log had grown. `None`: nothing that verification depends on was changed.
     pub(crate) seq: Option<i64>,
-    /// To read what it has become. On SQLite only this one remembers what it has written; any other reads it from the file.
-    pub(crate) connection: Connection,
+    /// The one that has committed it, unless somebody else did that. On SQLite only this one remembers what it has written;
+    /// any other reads it from the file.
+    pub(crate) connection: Option<Connection>,
 }
 
 impl WriteTx {
@@ -59,20 +60,27 @@ impl WriteTx {
         // The same refusal, with the same line in the log, as before the transaction.
         let _confirmed = Permit::<O>::grant(authority, &grants)?;
         tx.grants = grants;
-        repeat::note(tx.connection()?, &authority.actor, authority.once.as_ref(), now).await?;
-        Ok(tx)
+        match repeat::note(tx.connection()?, &authority.actor, authority.once.as_ref(), now).await {
+            // The other one may still wait for its commit, and the answer is looked for outside of this transaction.
+            Err(Failure::Repeated) => {
+                drop(tx);
+                transaction::settle().await?;
+                Err(Failure::Repeated)
+            }
+            noted => noted.map(|()| tx),
+        }
     }
 
     /// Begins, and locks the organization of `authority`, without asking what that may do: for signing in and out, and
     /// for accepting an invitation.
     pub(crate) async fn begin_for(store: &Store, authority: &Authority, now: Timestamp) -> Result<Self, Failure> {
-        let mut rollback = Rollback(Some(begin(store).await?));
-        let connection = rollback.connection()?;
+        let mut transaction = store.begin().await?;
+        let connection = transaction.connection()?;
         let lock = organizations::table.find(Id(authority.organization)).select(OrganizationRow::as_select());
         let organization = ForUpdate(lock).get_result(connection).await.optional()?;
         let organization = organization.ok_or_else(|| AppError::not_found("organization"))?;
         Ok(Self {
-            connection: rollback.0.take(),
+            transaction,
             authority: authority.clone(),
             grants: Grants::default(),
             organization,
@@ -91,13 +99,13 @@ impl WriteTx {
         founding: impl AsyncFnOnce(&mut AnyConnection) -> Result<(), Failure>,
         now: Timestamp,
     ) -> Result<Self, Failure> {
-        let mut rollback = Rollback(Some(begin(store).await?));
-        let connection = rollback.connection()?;
+        let mut transaction = store.begin().await?;
+        let connection = transaction.connection()?;
         ForUpdate(index_head::table.select(index_head::seq)).get_result::<i64>(connection).await?;
         founding(connection).await?;
         diesel::insert_into(organizations::table).values(&organization).execute(connection).await?;
         Ok(Self {
-            connection: rollback.0.take(),
+            transaction,
             authority: authority.clone(),
             grants: Grants::default(),
             organization,
@@ -109,7 +117,7 @@ impl WriteTx {
 
     /// The connection, for the queries of the operation.
     pub(crate) fn connection(&mut self) -> Result<&mut AnyConnection, Failure> {
-        self.connection.as_deref_mut().ok_or_else(|| Failure::broken("a transaction was used after its end"))
+        self.transaction.connection()
     }
 
     pub(crate) const fn organization(&self) -> &OrganizationRow {
@@ -181,15 +189,7 @@ impl WriteTx {
         // The log's head is the last lock every transaction takes, so it is held briefly and cannot deadlock.
         let seq = if subjects.is_empty() { None } else { Some(log_changes(connection, &subjects, now).await?) };
         before_commit();
-        AnyTransactions::commit_transaction(connection).await?;
-        let connection = self.connection.take().ok_or_else(|| Failure::broken("a transaction was ended twice"))?;
-        Ok(Committed { seq, connection })
-    }
-}
-
-impl Drop for WriteTx {
-    fn drop(&mut self) {
-        drop(Rollback(self.connection.take()));
+        Ok(Committed { seq, connection: self.transaction.commit().await? })
     }
 }
 
@@ -216,32 +216,4 @@ pub(crate) async fn log_changes(
         Err(rows) => into.values(rows).execute(connection).await?,
     };
     Ok(last)
-}
-
-async fn begin(store: &Store) -> Result<Connection, Failure> {
-    let mut connection = store.write().await?;
-    AnyTransactions::begin_transaction(&mut connection).await?;
-    Ok(connection)
-}
-
-/// Rolls back when dropped, so that a refused operation gives its connection back whole. (The pool would throw a
-/// connection with an open transaction away, and SQLite has only one that writes.)
-struct Rollback(Option<Connection>);
-
-impl Rollback {
-    fn connection(&mut self) -> Result<&mut AnyConnection, Failure> {
-        self.0.as_deref_mut().ok_or_else(|| Failure::broken("a transaction was used after its end"))
-    }
-}
-
-impl Drop for Rollback {
-    fn drop(&mut self) {
-        let Some(mut connection) = self.0.take() else { return };
-        let Ok(runtime) = tokio::runtime::Handle::try_current() else { return };
-        runtime.spawn(async move {
-            if let Err(cause) = AnyTransactions::rollback_transaction(&mut connection).await {
-                tracing::warn!(%cause, "a rollback failed; the connection is thrown away");
-            }
-        });
-    }
 }

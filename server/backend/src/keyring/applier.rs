@@ -33,7 +33,7 @@ use crate::{
     db::{
         anydb::AnyConnection,
         column::Id,
-        pool::Store,
+        pool::{Connection, Store},
         row::{
             organization::OrganizationRow,
             role::{RolePermissionRow, RoleRow},
@@ -130,7 +130,7 @@ impl Applier {
     }
 
     /// Returns when the index contains change `seq`, read over `connection` if nobody has done it before.
-    pub(crate) async fn apply_through(&self, connection: &mut AnyConnection, seq: i64) -> Result<(), Failure> {
+    pub(crate) async fn apply_through(&self, connection: Option<Connection>, seq: i64) -> Result<(), Failure> {
         if self.applied() >= seq {
             return Ok(());
         }
@@ -138,7 +138,11 @@ impl Applier {
         if self.applied() >= seq {
             return Ok(());
         }
-        while !self.apply_some(connection).await? {}
+        let mut connection = match connection {
+            Some(connection) => connection,
+            None => self.store.read().await?,
+        };
+        while !self.apply_some(&mut connection).await? {}
         Ok(())
     }
 

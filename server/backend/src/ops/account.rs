@@ -39,6 +39,14 @@ use crate::{
     random::fresh_id,
 };
 
+/// A session that goes on.
+struct FoundSession {
+    id: Id<SessionId>,
+    authority: Authority,
+    /// For how long it has not been used.
+    idle_seconds: i64,
+}
+
 impl Backend {
     /// How the session cookie is set.
     #[must_use]
@@ -212,7 +220,7 @@ impl Backend {
         diesel::delete(sessions::table.find(session)).execute(tx.connection()?).await?;
         let event = AuditEvent::created("session.delete", session.0, json!({}));
         let committed = tx.commit(event, || {}).await?;
-        self.applied(committed).await.map(drop)
+        self.applied(committed).await
     }
 
     /// Whose session this is, and what they may do right now: roles are read anew for every request.
@@ -222,8 +230,12 @@ impl Backend {
         request: RequestInfo,
         visit: Visit,
     ) -> Result<Context, Failure> {
-        let authority = self.session_authority(token, request, visit).await?;
-        let held = held_by_member(&mut *self.inner.store.read().await?, authority.member()?).await?;
+        let mut connection = self.inner.store.read().await?;
+        let found = self.find_session(&mut connection, token, request).await?;
+        let held = held_by_member(&mut connection, found.authority.member()?).await?;
+        // Nobody waits for the connection that writes with another one in hand.
+        drop(connection);
+        let authority = self.seen(found, visit).await?;
         Ok(Context { backend: self.clone(), authority, held })
     }
 
@@ -234,6 +246,16 @@ impl Backend {
         request: RequestInfo,
         visit: Visit,
     ) -> Result<Authority, Failure> {
+        let found = self.find_session(&mut *self.inner.store.read().await?, token, request).await?;
+        self.seen(found, visit).await
+    }
+
+    async fn find_session(
+        &self,
+        connection: &mut AnyConnection,
+        token: &SessionToken,
+        request: RequestInfo,
+    ) -> Result<FoundSession, Failure> {
         let now = self.now();
         type Found = ((Id<SessionId>, Moment, Moment), (Id<MemberId>, Id<OrganizationId>), String);
         let found: Option<Found> = sessions::table
@@ -244,27 +266,33 @@ impl Backend {
                 (members::id, members::organization_id),
                 users::email,
             ))
-            .first(&mut self.inner.store.read().await?)
+            .first(connection)
             .await
             .optional()?;
         let ((session, last_seen, expires), (member, organization), email) = found.ok_or(AppError::SignedOut)?;
-        let idle = now.seconds_since(last_seen.0);
-        if now >= expires.0 || idle >= IDLE_SECONDS {
+        let idle_seconds = now.seconds_since(last_seen.0);
+        if now >= expires.0 || idle_seconds >= IDLE_SECONDS {
             return Err(AppError::SignedOut.into());
         }
-        if visit == Visit::OfAPerson && idle >= SEEN_EVERY_SECONDS {
-            diesel::update(sessions::table.find(session))
-                .set(sessions::last_seen_at.eq(Moment(now)))
-                .execute(&mut self.inner.store.write().await?)
-                .await?;
-        }
-        Ok(Authority {
+        let authority = Authority {
             organization: organization.0,
             actor: Actor::Member { id: member.0, email },
             session: Some(session.0),
             once: None,
             request,
-        })
+        };
+        Ok(FoundSession { id: session, authority, idle_seconds })
+    }
+
+    /// Notes that the session is used, if that is not known yet.
+    async fn seen(&self, found: FoundSession, visit: Visit) -> Result<Authority, Failure> {
+        if visit == Visit::OfAPerson && found.idle_seconds >= SEEN_EVERY_SECONDS {
+            diesel::update(sessions::table.find(found.id))
+                .set(sessions::last_seen_at.eq(Moment(self.now())))
+                .execute(&mut self.inner.store.write().await?)
+                .await?;
+        }
+        Ok(found.authority)
     }
 
     /// Who is signed in with this session, if anybody still is.

@@ -232,7 +232,7 @@ impl Backend {
         let detail = json!({ "before": { "kind": kind } });
         let event = AuditEvent { action: "alert.unmute", target: key.id.to_string(), detail };
         let committed = tx.commit(event, || {}).await?;
-        self.applied(committed).await.map(drop)
+        self.applied(committed).await
     }
 
     /// A slice of [`Self::alert_mutes`].

@@ -119,19 +119,18 @@ impl Backend {
         tx.touch(Subject::Key(id));
         let event = AuditEvent { action: "key.contain", target: id.to_string(), detail: told };
         let refuse = (containment != Containment::Rotate).then_some(KeyStatus::Revoked);
-        let mut connection = self.commit_refusing(tx, event, id, refuse).await?;
-        self.inner.sender.wake();
-        let refused_since = self.now();
-        let took_ms = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
-
-        let key = self.key_view(&mut connection, permit.organization(), id).await?;
+        let key = self.key_view(tx.connection()?, permit.organization(), id).await?;
         let created = match created {
             None => None,
             Some((id, secret)) => {
-                let key = self.key_view(&mut connection, permit.organization(), id).await?;
+                let key = self.key_view(tx.connection()?, permit.organization(), id).await?;
                 Some(KeyCreated { key, secret: RevealedSecret::new(secret.expose().to_owned()), same_name: 0 })
             }
         };
+        self.commit_refusing(tx, event, id, refuse).await?;
+        self.inner.sender.wake();
+        let refused_since = self.now();
+        let took_ms = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
         Ok(KeyContained { incident, key, created, refused_since, took_ms })
     }
 

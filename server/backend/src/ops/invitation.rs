@@ -193,7 +193,7 @@ impl Backend {
         let detail = json!({ "before": audited(&before, &role.name) });
         let event = AuditEvent { action: "invitation.withdraw", target: id.to_string(), detail };
         let committed = tx.commit(event, || {}).await?;
-        self.applied(committed).await.map(drop)
+        self.applied(committed).await
     }
 
     /// Its link, for handing it on by other ways than mail.

@@ -38,7 +38,6 @@ use crate::{
     db::{
         anydb::{AnyConnection, AnyDb, ForUpdate, Moment},
         column::{Digest32, Id},
-        pool::Connection,
         row::key::{CurrentSecret, KeyRow, SecretRow, SecretUseRow},
         schema::{api_keys, key_secrets, lower, organizations, roles, secret_uses},
         tx::WriteTx,
@@ -263,9 +262,9 @@ impl Backend {
         let secret = self.give_secret(&mut tx, row.id, params.environment).await?;
         tx.touch(Subject::Key(row.id.0));
         let event = AuditEvent::created("key.create", row.id.0, audited(&row, &role.name));
+        let key = self.key_view(tx.connection()?, permit.organization(), row.id.0).await?;
         let committed = tx.commit(event, || {}).await?;
-        let mut connection = self.applied(committed).await?;
-        let key = self.key_view(&mut connection, permit.organization(), row.id.0).await?;
+        self.applied(committed).await?;
         Ok(KeyCreated { key, secret: RevealedSecret::new(secret.expose().to_owned()), same_name: count(same_name) })
     }
 
@@ -362,9 +361,10 @@ impl Backend {
         tx.touch(Subject::Key(id));
         let event =
             AuditEvent::changed("key.update", id, audited(&before, &role_before.name), audited(&after, &role.name));
+        let key = self.key_view(tx.connection()?, permit.organization(), id).await?;
         let committed = tx.commit(event, || {}).await?;
-        let mut connection = self.applied(committed).await?;
-        self.key_view(&mut connection, permit.organization(), id).await
+        self.applied(committed).await?;
+        Ok(key)
     }
 
     /// Refuses an active key until it is resumed.
@@ -410,9 +410,10 @@ impl Backend {
         let event = status_event("key.resume", &before, KeyStatus::Active, None);
         // Whatever refused it early is over as well; afterwards, somebody else may have refused it anew.
         let release = || self.inner.keyring.index.release(id, KeyStatus::Paused);
+        let key = self.key_view(tx.connection()?, permit.organization(), id).await?;
         let committed = tx.commit(event, release).await?;
-        let mut connection = self.applied(committed).await?;
-        self.key_view(&mut connection, permit.organization(), id).await
+        self.applied(committed).await?;
+        Ok(key)
     }
 
     /// The name of a key that acts, for the trail.
@@ -457,9 +458,9 @@ impl Backend {
         tx.touch(Subject::Key(id));
         let action = if to == KeyStatus::Revoked { "key.revoke" } else { "key.pause" };
         let event = status_event(action, &before, to, reason);
-        let mut connection = self.commit_refusing(tx, event, id, Some(to)).await?;
+        let key = self.key_view(tx.connection()?, permit.organization(), id).await?;
+        self.commit_refusing(tx, event, id, Some(to)).await?;
         let refused_since = self.now();
-        let key = self.key_view(&mut connection, permit.organization(), id).await?;
         Ok(KeyRefused { key, refused_since, took_ms: u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX) })
     }
 
@@ -470,7 +471,7 @@ impl Backend {
         event: AuditEvent,
         id: KeyId,
         to: Option<KeyStatus>,
-    ) -> Result<Connection, Failure> {
+    ) -> Result<(), Failure> {
         let index = &self.inner.keyring.index;
         let hold = || to.into_iter().for_each(|to| index.hold(id, to));
         let held_and_failed = |failure: Failure| {
@@ -483,11 +484,11 @@ impl Backend {
             }
         };
         let committed = tx.commit(event, hold).await.map_err(held_and_failed)?;
-        let connection = self.applied(committed).await?;
+        self.applied(committed).await?;
         if let Some(to) = to {
             index.release(id, to);
         }
-        Ok(connection)
+        Ok(())
     }
 
     pub(super) async fn check_room(&self, tx: &mut WriteTx, organization: OrganizationId) -> Result<(), Failure> {

@@ -86,7 +86,7 @@ impl Backend {
             return Err(AppError::not_found("session").into());
         }
         let committed = tx.commit(AuditEvent::created("session.delete", id, json!({})), || {}).await?;
-        self.applied(committed).await.map(drop)
+        self.applied(committed).await
     }
 
     /// Changes the password and ends every other session of the account. Gives how many that were.

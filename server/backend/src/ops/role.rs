@@ -284,7 +284,7 @@ impl Backend {
         tx.touch(Subject::Organization(organization));
         let event = AuditEvent { action: "role.delete", target: id.to_string(), detail };
         let committed = tx.commit(event, || {}).await?;
-        self.applied(committed).await.map(drop)
+        self.applied(committed).await
     }
 }
 

@@ -93,9 +93,9 @@ impl Backend {
                 "after": { "retiring": (overlap > 0).then(|| retires_at.rfc3339()), "secret": secret.last4() },
             }),
         };
+        let key = self.key_view(tx.connection()?, permit.organization(), id).await?;
         let committed = tx.commit(event, || {}).await?;
-        let mut connection = self.applied(committed).await?;
-        let key = self.key_view(&mut connection, permit.organization(), id).await?;
+        self.applied(committed).await?;
         Ok(KeyCreated { key, secret: RevealedSecret::new(secret.expose().to_owned()), same_name: 0 })
     }
 
@@ -121,9 +121,10 @@ impl Backend {
                 "after": { "retiring": null },
             }),
         };
+        let key = self.key_view(tx.connection()?, permit.organization(), id).await?;
         let committed = tx.commit(event, || {}).await?;
-        let mut connection = self.applied(committed).await?;
-        self.key_view(&mut connection, permit.organization(), id).await
+        self.applied(committed).await?;
+        Ok(key)
     }
 
     /// Another secret for the key. The one of now works until `retires_at`; one before that ends at once.

@@ -274,7 +274,7 @@ impl Backend {
         );
         let committed = tx.commit(event, || {}).await?;
         self.inner.mailer.wake();
-        self.applied(committed).await.map(drop)
+        self.applied(committed).await
     }
 
     async fn end_membership(&self, mut tx: WriteTx, member: &Member, action: &'static str) -> Result<(), Failure> {
@@ -285,7 +285,7 @@ impl Backend {
         diesel::delete(members::table.find(id)).execute(connection).await?;
         let event = AuditEvent { action, target: member.id.to_string(), detail: json!({ "before": member.audited() }) };
         let committed = tx.commit(event, || {}).await?;
-        self.applied(committed).await.map(drop)
+        self.applied(committed).await
     }
 }
 

@@ -223,7 +223,7 @@ impl Backend {
         let detail = json!({ "before": audited(&before) });
         let event = AuditEvent { action: "webhook.delete", target: id.to_string(), detail };
         let committed = tx.commit(event, || {}).await?;
-        self.applied(committed).await.map(drop)
+        self.applied(committed).await
     }
 
     /// Gives it a new secret. Messages are signed with both for [`OVERLAP_HOURS`].

@@ -291,7 +291,7 @@ impl Backend {
         let detail = json!({ "before": audited(&before) });
         let event = AuditEvent { action: "whitelist.delete", target: id.to_string(), detail };
         let committed = tx.commit(event, || {}).await?;
-        self.applied(committed).await.map(drop)
+        self.applied(committed).await
     }
 
     pub(super) fn whitelist_allowance(&self, plan: &str, used: u64) -> Result<WhitelistAllowance, Failure> {

@@ -18,8 +18,8 @@ use std::{
 
 pub(crate) use self::askers::{Askers, give_way, may_block};
 
-/// How many verifications make a turn of about twice that of whoever asks SQLite.
-const VERIFICATIONS: u32 = 24;
+/// How many verifications make a turn of one and a half times that of whoever asks SQLite.
+const VERIFICATIONS: u32 = 40;
 /// A thread that has waited for as long was not in anybody's way. Shorter waits end as soon as they have begun, because
 /// there is something to do already.
 const REST: Duration = Duration::from_micros(20);
