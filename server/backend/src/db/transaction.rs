@@ -56,6 +56,8 @@ struct Group {
     connection: Connection,
     /// How many changes are done. As long as there are any, somebody waits for the place to commit them.
     done: u32,
+    /// Whether somebody is in the middle of a change. Nobody has the place then but them.
+    under_way: bool,
     outcome: watch::Sender<Option<Outcome>>,
 }
 
@@ -109,24 +111,48 @@ impl Groups {
     pub(super) async fn begin(&self, writers: &Pool<AnyConnection>) -> Result<Transaction, Failure> {
         let place = timeout(PATIENCE, Arc::clone(&self.0).lock_owned()).await;
         let mut place = place.map_err(|_elapsed| Failure::Connection("others have it for too long".to_owned()))?;
+        give_up_what_was_left(&mut place);
         let connection = match &mut *place {
             Some(group) => {
+                group.under_way = true;
                 _ = SEEN.try_with(|seen| seen.replace(Some(group.outcome.subscribe())));
                 &mut group.connection
             }
             None => {
-                let group =
-                    Group { connection: writers.get_owned().await?, done: 0, outcome: watch::Sender::new(None) };
+                let group = Group {
+                    connection: writers.get_owned().await?,
+                    done: 0,
+                    under_way: true,
+                    outcome: watch::Sender::new(None),
+                };
                 &mut place.insert(group).connection
             }
         };
-        // When the first of a group cannot begin, there is no group.
-        let begun = AnyTransactions::begin_transaction(connection).await;
-        if begun.is_err() && place.as_ref().is_some_and(|group| group.done == 0) {
-            *place = None;
+        if let Err(cause) = AnyTransactions::begin_transaction(connection).await {
+            // The others commit, or hear why they cannot. When the first of a group cannot begin, there is no group.
+            place.iter_mut().for_each(|group| group.under_way = false);
+            _ = place.take_if(|group| group.done == 0);
+            return Err(cause.into());
         }
-        begun?;
         Ok(Transaction(Some(Kind::InGroup(place))))
+    }
+}
+
+impl Group {
+    /// Tells all that nothing of it was saved. It is worth another try.
+    fn lose(&self, why: String) {
+        self.outcome.send_replace(Some(Err((DatabaseErrorKind::ClosedConnection, why))));
+    }
+}
+
+/// Whoever has been stopped in the middle of a change, together with their runtime, has taken its group with them.
+fn give_up_what_was_left(place: &mut Place) {
+    if let Some(group) = place.take_if(|group| group.under_way) {
+        tracing::warn!(
+            changes = group.done,
+            "a change was left in the middle; what was to be committed with it is lost"
+        );
+        group.lose("somebody left in the middle of a change".to_owned());
     }
 }
 
@@ -140,6 +166,7 @@ async fn done(mut place: Place) -> Result<Option<Connection>, Failure> {
         return Err(cause.into());
     }
     group.done += 1;
+    group.under_way = false;
     if group.done >= MOST {
         return commit(place).await.map(Some);
     }
@@ -166,8 +193,10 @@ impl Waiting {
         };
         self.is_over = true;
         match place {
-            // Nobody has committed it, so it is still ours.
-            Some(place) if self.outcome.borrow().is_none() => commit(place).await.map(Some),
+            // Nobody has committed it, so it is still ours: a group has its sender with it.
+            Some(place) if self.outcome.borrow().is_none() && self.outcome.has_changed().is_ok() => {
+                commit(place).await.map(Some)
+            }
             _ => heard(&mut self.outcome).await.map(|()| None),
         }
     }
@@ -186,7 +215,10 @@ impl Drop for Waiting {
 }
 
 async fn commit(mut place: Place) -> Result<Connection, Failure> {
-    let Some(mut group) = place.take() else { return Err(Failure::broken("a group was committed twice")) };
+    give_up_what_was_left(&mut place);
+    let Some(mut group) = place.take() else {
+        return Err(Failure::Connection("it was lost before the commit".to_owned()));
+    };
     let committed = AnyTransactions::commit_transaction(&mut group.connection).await;
     group.outcome.send_replace(Some(committed.as_ref().copied().map_err(as_told)));
     drop(place);
@@ -198,11 +230,12 @@ async fn commit(mut place: Place) -> Result<Connection, Failure> {
 async fn undo(mut place: Place) {
     let Some(group) = &mut *place else { return };
     if let Err(cause) = AnyTransactions::rollback_transaction(&mut group.connection).await {
-        tracing::warn!(%cause, "a rollback failed; the connection is thrown away");
-        // And all that the group has done, if anything.
-        group.outcome.send_replace(Some(Err(as_told(&cause))));
+        // SQLite may have rolled it all back by itself, for want of space or because of the disk.
+        tracing::warn!(%cause, changes = group.done, "a rollback failed; what was to be committed with it is lost");
+        group.lose(cause.to_string());
         group.done = 0;
     }
+    group.under_way = false;
     if group.done == 0 {
         *place = None;
     }
@@ -403,6 +436,20 @@ mod tests {
         }
         assert!(number.plus(1_000).await.commit().await.is_ok());
         assert_eq!(number.is().await, 1_000);
+    }
+
+    #[tokio::test]
+    async fn half_a_change_is_never_committed() {
+        let number = Number::new().await;
+        let first = number.plus(1).await;
+        let mut second = Box::pin(number.plus(10));
+        assert!(poll!(&mut second).is_pending(), "the first one has the place");
+        let first = tokio::spawn(first.commit());
+        // As when a runtime stops before the rollback.
+        drop(second.await.0.take());
+        assert!(first.await.expect("no panic").is_err());
+        assert!(number.plus(100).await.commit().await.is_ok());
+        assert_eq!(number.is().await, 100);
     }
 
     #[tokio::test]

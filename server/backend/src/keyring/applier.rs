@@ -134,14 +134,15 @@ impl Applier {
         if self.applied() >= seq {
             return Ok(());
         }
-        let _turn = self.turn.lock().await;
-        if self.applied() >= seq {
-            return Ok(());
-        }
+        // It comes before the turn: whoever waits for that may hold the last one.
         let mut connection = match connection {
             Some(connection) => connection,
             None => self.store.read().await?,
         };
+        let _turn = self.turn.lock().await;
+        if self.applied() >= seq {
+            return Ok(());
+        }
         while !self.apply_some(&mut connection).await? {}
         Ok(())
     }
