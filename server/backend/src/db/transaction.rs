@@ -353,6 +353,14 @@ mod tests {
         ended: JoinHandle<Result<Result<(), Failure>, Failure>>,
     }
 
+    impl Next {
+        /// The change is done, and durable.
+        async fn commits(self) {
+            self.done.send(()).expect("it waits");
+            assert!(self.ended.await.expect("no panic").expect("a commit").is_ok());
+        }
+    }
+
     async fn plus(store: &Store, more: i64) -> Transaction {
         let mut transaction = store.begin().await.expect("its turn");
         let connection = transaction.connection().expect("a connection");
@@ -368,14 +376,13 @@ mod tests {
     async fn who_is_done_waits_for_those_who_wait_for_the_connection() {
         let number = Number::new().await;
         let first = number.plus(1).await;
-        let second = number.next(10).await;
+        let mut second = number.next(10).await;
         let first = tokio::spawn(first.commit());
-        second.begins.await.expect("its turn");
+        (&mut second.begins).await.expect("its turn");
         assert_eq!(number.is().await, 0);
         assert!(!first.is_finished(), "the second one is not done yet");
-        second.done.send(()).expect("it waits");
+        second.commits().await;
         assert!(first.await.expect("no panic").is_ok());
-        assert!(second.ended.await.expect("no panic").expect("a commit").is_ok());
         assert_eq!(number.is().await, 11);
     }
 
@@ -386,9 +393,8 @@ mod tests {
         let (second, third) = (number.next(10).await, number.next(100).await);
         let first = tokio::spawn(first.commit());
         drop(second.done);
-        third.done.send(()).expect("it waits");
+        third.commits().await;
         assert!(first.await.expect("no panic").is_ok());
-        assert!(third.ended.await.expect("no panic").expect("a commit").is_ok());
         assert_eq!(number.is().await, 101);
     }
 
@@ -398,8 +404,7 @@ mod tests {
         let first = number.plus(1).await;
         let second = number.next(10).await;
         drop(first);
-        second.done.send(()).expect("it waits");
-        assert!(second.ended.await.expect("no panic").expect("a commit").is_ok());
+        second.commits().await;
         assert_eq!(number.is().await, 10);
     }
 
@@ -457,7 +462,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_change_whose_author_has_left_is_committed_by_itself() {
+    async fn a_change_whose_author_has_left_commits_by_itself() {
         let number = Number::new().await;
         let first = number.plus(1).await;
         let second = number.next(10).await;

@@ -17,9 +17,9 @@ use std::{
 use async_task::{Builder, Runnable};
 use tokio::runtime::Handle;
 
-/// How long a thread keeps a core before verifications are next: some calls. Verifications go through much of the memory, so
-/// each turn begins with what they have left in the processor's caches: with half as long ones, a core that is fully taken
-/// did 171 changes a second where it does 277.
+/// How long a thread keeps a core before verifications are next: some calls. Verifications go through much of the memory,
+/// so each turn begins with what they have left in the processor's caches: with half as long ones on both sides, a core
+/// that is fully taken did 171 changes a second and not 277.
 const TURN: Duration = Duration::from_micros(200);
 /// How long a thread may take before others go on without waiting for it, which is noticed after twice as long at the latest.
 /// Most of what is asked takes less; whatever takes longer, such as counting a million rows, shares its core with the others.
