@@ -47,11 +47,14 @@ pub use self::failure::Failure;
 pub use self::usage::UsageLag;
 pub use self::vitals::Vitals;
 use self::{
-    audit::attempts::Attempts,
+    audit::{AuditEvent, attempts::Attempts},
     authn::{password::Passwords, session::CookiePolicy, throttle::Throttle},
     clock::Clock,
     context::{Anonymous, RequestInfo},
-    db::{pool::Store, tx::Committed},
+    db::{
+        pool::Store,
+        tx::{Committed, WriteTx},
+    },
     keyring::{Keyring, Question, Verdict, applier::Applier, pepper::Peppers, secret::WellFormed},
     mail::{MailSettings, Mailer},
     plan::Plans,
@@ -237,6 +240,12 @@ impl Backend {
     #[must_use]
     pub fn now(&self) -> Timestamp {
         self.inner.clock.now()
+    }
+
+    /// Ends an operation: commits with the entry for the trail, and returns when verification rules by it.
+    async fn commit(&self, tx: WriteTx, event: AuditEvent) -> Result<(), Failure> {
+        let committed = tx.commit(event, || {}).await?;
+        self.applied(committed).await
     }
 
     /// Waits until the index contains what was committed. From then on it is true everywhere in this process.

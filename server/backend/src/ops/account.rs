@@ -129,8 +129,7 @@ impl Backend {
             }
         })?;
         let (_, session) = self.open_session(&mut tx, member.id, request, None).await?;
-        let committed = tx.commit(event, || {}).await?;
-        self.applied(committed).await?;
+        self.commit(tx, event).await?;
         self.inner.throttle.succeed(&attempt);
         Ok(session)
     }
@@ -184,8 +183,7 @@ impl Backend {
         let authority = Authority::of_member(organization.0, member.0, &email, request);
         let mut tx = WriteTx::begin_for(&self.inner.store, &authority, now).await?;
         let (id, session) = self.open_session(&mut tx, member, request, previous).await?;
-        let committed = tx.commit(AuditEvent::created("session.create", id, json!({})), || {}).await?;
-        self.applied(committed).await?;
+        self.commit(tx, AuditEvent::created("session.create", id, json!({}))).await?;
         Ok(session)
     }
 
@@ -219,8 +217,7 @@ impl Backend {
         let mut tx = WriteTx::begin_for(&self.inner.store, &authority, now).await?;
         diesel::delete(sessions::table.find(session)).execute(tx.connection()?).await?;
         let event = AuditEvent::created("session.delete", session.0, json!({}));
-        let committed = tx.commit(event, || {}).await?;
-        self.applied(committed).await
+        self.commit(tx, event).await
     }
 
     /// Whose session this is, and what they may do right now: roles are read anew for every request.

@@ -155,8 +155,7 @@ impl Backend {
                 .set((alerts::acknowledged_at.eq(Some(now)), alerts::acknowledged_by.eq(Some(by))))
                 .execute(tx.connection()?)
                 .await?;
-            let committed = tx.commit(event, || {}).await?;
-            self.applied(committed).await?;
+            self.commit(tx, event).await?;
         } else {
             drop(tx);
         }
@@ -206,8 +205,7 @@ impl Backend {
         diesel::insert_into(alert_mutes::table).values(&row).execute(tx.connection()?).await?;
         let until = row.until_at.map(|until| until.0);
         let after = json!({ "kind": kind, "until": until.map(Timestamp::rfc3339) });
-        let committed = tx.commit(AuditEvent::created("alert.mute", key.id, after), || {}).await?;
-        self.applied(committed).await?;
+        self.commit(tx, AuditEvent::created("alert.mute", key.id, after)).await?;
         Ok(MuteView { key, kind, until, by: row.muted_by })
     }
 
@@ -231,8 +229,7 @@ impl Backend {
         diesel::delete(mute).execute(tx.connection()?).await?;
         let detail = json!({ "before": { "kind": kind } });
         let event = AuditEvent { action: "alert.unmute", target: key.id.to_string(), detail };
-        let committed = tx.commit(event, || {}).await?;
-        self.applied(committed).await
+        self.commit(tx, event).await
     }
 
     /// A slice of [`Self::alert_mutes`].

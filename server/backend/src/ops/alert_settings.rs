@@ -98,8 +98,7 @@ impl Backend {
             .execute(tx.connection()?)
             .await?;
         let event = AuditEvent::changed("alert_settings.update", organization, json!(before), json!(after));
-        let committed = tx.commit(event, || {}).await?;
-        self.applied(committed).await?;
+        self.commit(tx, event).await?;
         Ok(row.into())
     }
 }

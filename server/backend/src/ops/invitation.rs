@@ -170,8 +170,7 @@ impl Backend {
             audited(&before, &role_before.name),
             audited(&row, &role.name),
         );
-        let committed = tx.commit(event, || {}).await?;
-        self.applied(committed).await?;
+        self.commit(tx, event).await?;
         let delivery = delivery(&mut *self.inner.store.read().await?, &row).await?;
         Ok(view(row, &role, permit.grants(), delivery, now))
     }
@@ -192,8 +191,7 @@ impl Backend {
         diesel::delete(invitations::table.find(Id(id))).execute(tx.connection()?).await?;
         let detail = json!({ "before": audited(&before, &role.name) });
         let event = AuditEvent { action: "invitation.withdraw", target: id.to_string(), detail };
-        let committed = tx.commit(event, || {}).await?;
-        self.applied(committed).await
+        self.commit(tx, event).await
     }
 
     /// Its link, for handing it on by other ways than mail.
@@ -211,8 +209,7 @@ impl Backend {
         let token = self.token_of(&row)?;
         // Whoever has seen the link could have used it: the trail has to know who did.
         let event = AuditEvent::created("invitation.link", id, audited(&row, &role.name));
-        let committed = tx.commit(event, || {}).await?;
-        self.applied(committed).await?;
+        self.commit(tx, event).await?;
         Ok(self.join_link(&token))
     }
 
@@ -311,8 +308,7 @@ impl Backend {
             detail.insert("invitation".to_owned(), json!(invitation.id.0));
         }
         let event = AuditEvent::created("invitation.accept", member.id.0, detail);
-        let committed = tx.commit(event, || {}).await?;
-        self.applied(committed).await?;
+        self.commit(tx, event).await?;
         Ok(session)
     }
 
@@ -328,9 +324,8 @@ impl Backend {
         let now = tx.now;
         let token = self.token_of(&row)?;
         mail::queue(&mut tx, Letter::Invitation, &row.email, json!({}), Some(&row)).await?;
-        let committed = tx.commit(event, || {}).await?;
+        self.commit(tx, event).await?;
         self.inner.mailer.wake();
-        self.applied(committed).await?;
         Ok(InvitationSent {
             invitation: view(row, role, permit.grants(), Delivery::Queued, now),
             link: self.join_link(&token),

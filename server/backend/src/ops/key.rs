@@ -263,8 +263,7 @@ impl Backend {
         tx.touch(Subject::Key(row.id.0));
         let event = AuditEvent::created("key.create", row.id.0, audited(&row, &role.name));
         let key = self.key_view(tx.connection()?, permit.organization(), row.id.0).await?;
-        let committed = tx.commit(event, || {}).await?;
-        self.applied(committed).await?;
+        self.commit(tx, event).await?;
         Ok(KeyCreated { key, secret: RevealedSecret::new(secret.expose().to_owned()), same_name: count(same_name) })
     }
 
@@ -362,8 +361,7 @@ impl Backend {
         let event =
             AuditEvent::changed("key.update", id, audited(&before, &role_before.name), audited(&after, &role.name));
         let key = self.key_view(tx.connection()?, permit.organization(), id).await?;
-        let committed = tx.commit(event, || {}).await?;
-        self.applied(committed).await?;
+        self.commit(tx, event).await?;
         Ok(key)
     }
 

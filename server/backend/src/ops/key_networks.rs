@@ -98,8 +98,7 @@ impl Backend {
             json!({ "networks": before.networks }),
             json!({ "networks": after.networks }),
         );
-        let committed = tx.commit(event, || {}).await?;
-        self.applied(committed).await?;
+        self.commit(tx, event).await?;
         Ok(after)
     }
 }

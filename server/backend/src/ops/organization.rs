@@ -107,8 +107,7 @@ impl Backend {
             })
         };
         let event = AuditEvent::changed("organization.update", permit.organization(), told(&before), told(&after));
-        let committed = tx.commit(event, || {}).await?;
-        self.applied(committed).await?;
+        self.commit(tx, event).await?;
         self.organization_view(permit.organization()).await
     }
 

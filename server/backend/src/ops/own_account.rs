@@ -85,8 +85,7 @@ impl Backend {
         if ended == 0 {
             return Err(AppError::not_found("session").into());
         }
-        let committed = tx.commit(AuditEvent::created("session.delete", id, json!({})), || {}).await?;
-        self.applied(committed).await
+        self.commit(tx, AuditEvent::created("session.delete", id, json!({}))).await
     }
 
     /// Changes the password and ends every other session of the account. Gives how many that were.
@@ -117,8 +116,7 @@ impl Backend {
         }
         let ended = others.execute(connection).await? as u64;
         let event = AuditEvent::created("account.password", user.0, json!({ "sessions_ended": ended }));
-        let committed = tx.commit(event, || {}).await?;
-        self.applied(committed).await?;
+        self.commit(tx, event).await?;
         Ok(ended)
     }
 
@@ -148,8 +146,7 @@ impl Backend {
         let mut tx = WriteTx::begin_for(&self.inner.store, &authority, now).await?;
         let (id, session) = self.open_session(&mut tx, member, request, Some(token)).await?;
         let event = AuditEvent::created("session.create", id, json!({ "switched_from": from.organization }));
-        let committed = tx.commit(event, || {}).await?;
-        self.applied(committed).await?;
+        self.commit(tx, event).await?;
         Ok(session)
     }
 

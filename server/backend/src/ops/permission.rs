@@ -120,8 +120,7 @@ impl Backend {
         diesel::insert_into(role_permissions::table).values(held).execute(tx.connection()?).await?;
         tx.touch(Subject::Organization(organization));
         let event = AuditEvent::created("permission.create", &row.name, json!({ "description": row.description }));
-        let committed = tx.commit(event, || {}).await?;
-        self.applied(committed).await?;
+        self.commit(tx, event).await?;
         Ok(view(row))
     }
 
@@ -153,8 +152,7 @@ impl Backend {
             json!({ "description": before.description }),
             json!({ "description": description }),
         );
-        let committed = tx.commit(event, || {}).await?;
-        self.applied(committed).await?;
+        self.commit(tx, event).await?;
         Ok(view(ApplicationPermissionRow { description, ..before }))
     }
 
@@ -205,8 +203,7 @@ impl Backend {
             target: before.name.clone(),
             detail: json!({ "before": { "description": before.description }, "taken_from": losing }),
         };
-        let committed = tx.commit(event, || {}).await?;
-        self.applied(committed).await?;
+        self.commit(tx, event).await?;
         Ok(losing)
     }
 }

@@ -94,8 +94,7 @@ impl Backend {
         tx.touch(Subject::Key(id));
         let audited = |limits: &RateLimits| json!({ "name": key.name, "rate_limits": limits.to_string() });
         let event = AuditEvent::changed("key.update", id, audited(&before), audited(&limits));
-        let committed = tx.commit(event, || {}).await?;
-        self.applied(committed).await?;
+        self.commit(tx, event).await?;
         Ok(self.rate_limits_view(id, limits))
     }
 

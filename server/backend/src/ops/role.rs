@@ -186,8 +186,7 @@ impl Backend {
         insert_permissions(tx.connection()?, &role).await?;
         tx.touch(Subject::Organization(permit.organization()));
         let event = AuditEvent::created("role.create", role.row.id.0, role.audited());
-        let committed = tx.commit(event, || {}).await?;
-        self.applied(committed).await?;
+        self.commit(tx, event).await?;
         Ok(role.view(&HashMap::new(), permit.grants()))
     }
 
@@ -231,8 +230,7 @@ impl Backend {
         tx.touch(Subject::Organization(permit.organization()));
         let holders = holders(tx.connection()?, permit.organization()).await?;
         let event = AuditEvent::changed("role.update", id, before.audited(), after.audited());
-        let committed = tx.commit(event, || {}).await?;
-        self.applied(committed).await?;
+        self.commit(tx, event).await?;
         Ok(after.view(&holders, permit.grants()))
     }
 
@@ -283,8 +281,7 @@ impl Backend {
             .await?;
         tx.touch(Subject::Organization(organization));
         let event = AuditEvent { action: "role.delete", target: id.to_string(), detail };
-        let committed = tx.commit(event, || {}).await?;
-        self.applied(committed).await
+        self.commit(tx, event).await
     }
 }
 

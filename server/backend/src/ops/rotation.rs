@@ -94,8 +94,7 @@ impl Backend {
             }),
         };
         let key = self.key_view(tx.connection()?, permit.organization(), id).await?;
-        let committed = tx.commit(event, || {}).await?;
-        self.applied(committed).await?;
+        self.commit(tx, event).await?;
         Ok(KeyCreated { key, secret: RevealedSecret::new(secret.expose().to_owned()), same_name: 0 })
     }
 
@@ -122,8 +121,7 @@ impl Backend {
             }),
         };
         let key = self.key_view(tx.connection()?, permit.organization(), id).await?;
-        let committed = tx.commit(event, || {}).await?;
-        self.applied(committed).await?;
+        self.commit(tx, event).await?;
         Ok(key)
     }
 

@@ -196,8 +196,7 @@ impl Backend {
         set_roles(tx.connection()?, id, roles.iter().map(|role| role.row.id.0)).await?;
         let after = Member { roles, ..member.clone() };
         let event = AuditEvent::changed("member.update", id, member.audited(), after.audited());
-        let committed = tx.commit(event, || {}).await?;
-        self.applied(committed).await?;
+        self.commit(tx, event).await?;
         Ok(after.view(permit))
     }
 
@@ -272,9 +271,9 @@ impl Backend {
             json!({ "owner": giver.email }),
             json!({ "owner": receiver.email }),
         );
-        let committed = tx.commit(event, || {}).await?;
+        self.commit(tx, event).await?;
         self.inner.mailer.wake();
-        self.applied(committed).await
+        Ok(())
     }
 
     async fn end_membership(&self, mut tx: WriteTx, member: &Member, action: &'static str) -> Result<(), Failure> {
@@ -284,8 +283,7 @@ impl Backend {
         diesel::delete(member_roles::table.filter(member_roles::member_id.eq(id))).execute(connection).await?;
         diesel::delete(members::table.find(id)).execute(connection).await?;
         let event = AuditEvent { action, target: member.id.to_string(), detail: json!({ "before": member.audited() }) };
-        let committed = tx.commit(event, || {}).await?;
-        self.applied(committed).await
+        self.commit(tx, event).await
     }
 }
 

@@ -143,8 +143,7 @@ impl Backend {
             created_by: tx.actor_label(),
         };
         diesel::insert_into(webhooks::table).values(&row).execute(tx.connection()?).await?;
-        let committed = tx.commit(AuditEvent::created("webhook.create", row.id.0, audited(&row)), || {}).await?;
-        self.applied(committed).await?;
+        self.commit(tx, AuditEvent::created("webhook.create", row.id.0, audited(&row))).await?;
         self.revealed(row)
     }
 
@@ -193,8 +192,7 @@ impl Backend {
             .get_result(tx.connection()?)
             .await?;
         let event = AuditEvent::changed("webhook.update", id, audited(&before), audited(&row));
-        let committed = tx.commit(event, || {}).await?;
-        self.applied(committed).await?;
+        self.commit(tx, event).await?;
         row.view()
     }
 
@@ -222,8 +220,7 @@ impl Backend {
         diesel::delete(webhooks::table.find(Id(id))).execute(tx.connection()?).await?;
         let detail = json!({ "before": audited(&before) });
         let event = AuditEvent { action: "webhook.delete", target: id.to_string(), detail };
-        let committed = tx.commit(event, || {}).await?;
-        self.applied(committed).await
+        self.commit(tx, event).await
     }
 
     /// Gives it a new secret. Messages are signed with both for [`OVERLAP_HOURS`].
@@ -253,8 +250,7 @@ impl Backend {
             .await?;
         let after = json!({ "previous_secret_until": until.rfc3339() });
         let event = AuditEvent { action: "webhook.rotate", target: id.to_string(), detail: json!({ "after": after }) };
-        let committed = tx.commit(event, || {}).await?;
-        self.applied(committed).await?;
+        self.commit(tx, event).await?;
         self.revealed(row)
     }
 
@@ -269,9 +265,8 @@ impl Backend {
         let data = json!({ "message": "This is a test.", "sent_by": tx.actor_label() });
         let DeliveryRow { id: delivery, .. } = queue(tx.connection()?, &row, TEST, &data, now).await?;
         let event = AuditEvent::created("webhook.test", id, json!({ "message": delivery.0 }));
-        let committed = tx.commit(event, || {}).await?;
+        self.commit(tx, event).await?;
         self.inner.sender.wake();
-        self.applied(committed).await?;
         Ok(delivery.0)
     }
 

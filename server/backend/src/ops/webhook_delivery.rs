@@ -125,9 +125,8 @@ impl Backend {
             .execute(tx.connection()?)
             .await?;
         let event = AuditEvent::created("webhook.replay", webhook.0, json!({ "message": id }));
-        let committed = tx.commit(event, || {}).await?;
+        self.commit(tx, event).await?;
         self.inner.sender.wake();
-        self.applied(committed).await?;
         self.delivery_get(permit, id).await
     }
 }

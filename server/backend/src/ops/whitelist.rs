@@ -229,8 +229,7 @@ impl Backend {
         }
         diesel::insert_into(whitelist_networks::table).values(rows).execute(tx.connection()?).await?;
         note_change(&mut tx).await?;
-        let committed = tx.commit(event, || {}).await?;
-        self.applied(committed).await?;
+        self.commit(tx, event).await?;
         Ok(outcomes)
     }
 
@@ -266,8 +265,7 @@ impl Backend {
             .await?;
         note_change(&mut tx).await?;
         let event = AuditEvent::changed("whitelist.update", id, audited(&before), audited(&entry));
-        let committed = tx.commit(event, || {}).await?;
-        self.applied(committed).await?;
+        self.commit(tx, event).await?;
         Ok(WhitelistSaved { entry, warnings })
     }
 
@@ -290,8 +288,7 @@ impl Backend {
         note_change(&mut tx).await?;
         let detail = json!({ "before": audited(&before) });
         let event = AuditEvent { action: "whitelist.delete", target: id.to_string(), detail };
-        let committed = tx.commit(event, || {}).await?;
-        self.applied(committed).await
+        self.commit(tx, event).await
     }
 
     pub(super) fn whitelist_allowance(&self, plan: &str, used: u64) -> Result<WhitelistAllowance, Failure> {

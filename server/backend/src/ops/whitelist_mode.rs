@@ -83,8 +83,7 @@ impl Backend {
             json!({ "mode": before.mode }),
             json!({ "mode": mode }),
         );
-        let committed = tx.commit(event, || {}).await?;
-        self.applied(committed).await?;
+        self.commit(tx, event).await?;
         Ok(WhitelistStanding { mode, version: before.version + 1, ..before })
     }
 
