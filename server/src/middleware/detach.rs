@@ -4,10 +4,10 @@
 //! durable" that would leave a change half done, so changes run as tasks of their own; stopping the server waits for
 //! them.
 
-use std::fmt::Display;
-
-use axum::response::Response;
+use axum::response::{IntoResponse as _, Response};
+use backend::Failure;
 use http::Method;
+use shared::AppError;
 
 use crate::v1::envelope::Problem;
 
@@ -18,19 +18,22 @@ pub fn is_change(method: &Method, path: &str) -> bool {
 }
 
 /// What `handler` answers. It runs to its end, whether or not anybody waits for it.
-pub async fn answer<E: Display>(handler: impl Future<Output = Result<Response, E>>) -> Response {
+pub async fn answer(request_id: &str, handler: impl Future<Output = Result<Response, Failure>>) -> Response {
     match handler.await {
         Ok(response) => response,
-        Err(error) => {
-            tracing::error!(%error, "a handler ended without an answer");
-            axum::response::IntoResponse::into_response(Problem::internal())
-        }
+        // Such as: what it would have told has not become durable.
+        Err(failure) => match failure.report(request_id) {
+            AppError::Unavailable => Problem::unavailable().into_response(),
+            _ => Problem::internal().into_response(),
+        },
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use axum::response::IntoResponse as _;
+    use std::future::ready;
+
+    use http::StatusCode;
     use tokio::sync::oneshot;
 
     use super::*;
@@ -39,11 +42,12 @@ mod tests {
     async fn a_change_is_finished_when_nobody_waits_for_it_any_more() {
         let (go_on, gate) = oneshot::channel::<()>();
         let (finished, end) = oneshot::channel();
-        let change = answer(tokio::spawn(async move {
+        let change = tokio::spawn(async move {
             _ = gate.await;
             _ = finished.send(());
             ().into_response()
-        }));
+        });
+        let change = answer("7", async { change.await.map_err(|ended| Failure::Broken(ended.to_string())) });
         // Polled once and dropped, as the server does when a connection breaks.
         assert!(tokio::time::timeout(std::time::Duration::ZERO, change).await.is_err());
         assert!(go_on.send(()).is_ok(), "it still waits");
@@ -51,9 +55,10 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_handler_that_panics_is_an_answer() {
-        let response = answer(tokio::spawn(async { panic!("on purpose") })).await;
-        assert_eq!(response.status(), http::StatusCode::INTERNAL_SERVER_ERROR);
+    async fn without_an_answer_of_its_own_it_is_told_whether_another_try_is_worth_it() {
+        let status = async |failure| answer("7", ready(Err(failure))).await.status();
+        assert_eq!(status(Failure::Connection("gone".to_owned())).await, StatusCode::SERVICE_UNAVAILABLE);
+        assert_eq!(status(Failure::Broken("a panic".to_owned())).await, StatusCode::INTERNAL_SERVER_ERROR);
     }
 
     #[test]

@@ -178,11 +178,12 @@ impl Edge {
         {
             host.insert(authority);
         }
+        let request_id = info.request_id.clone();
         parts.extensions.insert(info);
         let call = router.clone().oneshot(Request::from_parts(parts, body));
         let handler = async { call.await.unwrap_or_else(|never| match never {}) };
         let response = if detach::is_change(&method, uri.path()) {
-            detach::answer(state.backend.spawn(&state.detached, handler)).await
+            detach::answer(&request_id, state.backend.spawn(&state.detached, handler)).await
         } else {
             handler.await
         };

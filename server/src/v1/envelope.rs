@@ -138,6 +138,12 @@ impl Problem {
         .with(RETRY_AFTER, HeaderValue::from(1))
     }
 
+    /// 503, when the database did not answer or could not save.
+    #[must_use]
+    pub fn unavailable() -> Self {
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, reason::UNAVAILABLE, AppError::Unavailable.to_string())
+    }
+
     /// 500.
     #[must_use]
     pub fn internal() -> Self {
@@ -168,8 +174,9 @@ impl Problem {
     pub fn write(self, path: &str, request_id: &str, along: &HeaderMap) -> http::Response<Bytes> {
         let Self { status, reason, output, detail, fields, headers } = self;
         let mut response = if is_below(path, shared::path::SERVER_FUNCTIONS) {
-            let error = match status {
-                StatusCode::INTERNAL_SERVER_ERROR => AppError::Internal { request_id: request_id.to_owned() },
+            let error = match (status, reason) {
+                (StatusCode::INTERNAL_SERVER_ERROR, _) => AppError::Internal { request_id: request_id.to_owned() },
+                (_, reason::UNAVAILABLE) => AppError::Unavailable,
                 _ => AppError::BadRequest { detail },
             };
             bytes(status, &error)

@@ -32,8 +32,8 @@ use shared::{AppError, field::FieldError, verify::Refusal};
 use super::{
     alert_mutes, alert_settings::AlertSettings, answer::Answer, authenticate::authenticate, conditional,
     envelope::Problem, idempotency, invitations::Invitation, key_networks::Networks, keys::Key, limits,
-    members::Member, organization::Organization, permissions::Permission, rate_limits, roles::Role, webhooks::Webhook,
-    whitelist,
+    members::Member, organization::Organization, permissions::Permission, rate_limits, reason, roles::Role,
+    webhooks::Webhook, whitelist,
 };
 use crate::{
     middleware::limits::{BODY_MAX, check_content_type},
@@ -260,7 +260,7 @@ fn refused(parts: &Parts, failure: impl Into<Failure>) -> Problem {
         AppError::WrongState { .. } => "wrong_state",
         AppError::KeyLimitReached { .. } | AppError::WhitelistFull { .. } | AppError::TooMany { .. } => "limit_reached",
         AppError::WhitelistEmpty => "whitelist_empty",
-        AppError::Unavailable | AppError::RefusedButNotSaved => "unavailable",
+        AppError::Unavailable | AppError::RefusedButNotSaved => reason::UNAVAILABLE,
         _ if status == StatusCode::CONFLICT => "conflict",
         _ => return Problem::internal(),
     };

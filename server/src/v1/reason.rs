@@ -3,6 +3,9 @@
 use http::StatusCode;
 use shared::verify::Refusal;
 
+/// The word of [`shared::AppError::Unavailable`].
+pub(super) const UNAVAILABLE: &str = "unavailable";
+
 /// Every word that is not about the calling key, with the status it comes with and what it means. Those about the key
 /// are [`Refusal`]'s.
 pub const REASONS: &[(&str, u16, &str)] = &[
@@ -40,7 +43,7 @@ pub const REASONS: &[(&str, u16, &str)] = &[
     ("rate_limited", 429, "Too many requests in a minute. `Retry-After` says when to come back."),
     ("internal", 500, "A fault of ours. Report it with the request id."),
     ("starting", 503, "The server has just started and does not know the keys yet. Try again in a second."),
-    ("unavailable", 503, "The database cannot be reached, or the change could not be saved. Try again."),
+    (UNAVAILABLE, 503, "The database cannot be reached, or the change could not be saved. Try again."),
 ];
 
 /// All words that come with `status`, with what they mean, in the order of the rules.
