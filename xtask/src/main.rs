@@ -47,11 +47,7 @@ enum Task {
         dev: bool,
     },
     /// Check everything: format, lints, what the browser's half may hold, unit, integration, API and browser tests.
-    Test {
-        /// Only these parts; all of them when none is named.
-        #[arg(long, value_enum, value_delimiter = ',', value_name = "PART")]
-        only: Vec<test::Part>,
-    },
+    Test(test::Options),
     /// Write docs/openapi.json anew, from the code.
     Openapi,
     /// Measure verification beside a bare axum handler, with a million keys; takes about a quarter of an hour.
@@ -87,7 +83,7 @@ fn run(task: Task) -> anyhow::Result<ExitCode> {
             let dir = site::build(&project, profile)?;
             process::say(&format!("built {}", project.relative(&dir).display()));
         }
-        Task::Test { only } => test::run(&project, &only)?,
+        Task::Test(options) => test::run(&project, &options)?,
         Task::Openapi => server::write_openapi(&project)?,
         Task::Bench(options) => bench::run_all(&project, &options)?,
     }

@@ -8,7 +8,7 @@ use std::{
 };
 
 use anyhow::{Context, Result, bail};
-use clap::ValueEnum;
+use clap::{Args, ValueEnum};
 use sha2::{Digest, Sha256};
 
 use crate::{
@@ -23,6 +23,16 @@ use crate::{
 
 /// What the browser must never get: the data layer, and what only it uses.
 const NOT_IN_BROWSER: [&str; 5] = ["backend", "diesel", "axum", "argon2", "tokio-postgres"];
+
+#[derive(Args)]
+pub(crate) struct Options {
+    /// Only these parts; all of them when none is named.
+    #[arg(long, value_enum, value_delimiter = ',', value_name = "PART")]
+    only: Vec<Part>,
+    /// Delete what was compiled as soon as nothing that follows needs it, for a small disk.
+    #[arg(long)]
+    tidy: bool,
+}
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Part {
@@ -44,6 +54,7 @@ pub(crate) enum Part {
 struct Bench<'a> {
     project: &'a Project,
     parts: &'a [Part],
+    tidy: bool,
     node: Option<Node>,
     postgres: Option<PathBuf>,
     python: Option<PathBuf>,
@@ -78,9 +89,9 @@ enum Outcome {
 }
 
 /// Runs the steps until one fails, and says at the end what became of each.
-pub(crate) fn run(project: &Project, only: &[Part]) -> Result<()> {
-    let parts = if only.is_empty() { Part::value_variants() } else { only };
-    let mut bench = Bench { project, parts, node: None, postgres: None, python: None };
+pub(crate) fn run(project: &Project, options: &Options) -> Result<()> {
+    let parts = if options.only.is_empty() { Part::value_variants() } else { &options.only };
+    let mut bench = Bench { project, parts, tidy: options.tidy, node: None, postgres: None, python: None };
     let output = output_folder(project);
     if output.exists() {
         fs::remove_dir_all(&output)?;
@@ -130,6 +141,16 @@ fn table(outcomes: &[(&str, Outcome)], total: Duration) -> String {
     out
 }
 
+impl Bench<'_> {
+    /// Deletes what is not needed any more, if that is wanted.
+    fn tidy(&self, folders: &[PathBuf]) -> Result<()> {
+        for folder in folders.iter().filter(|folder| self.tidy && folder.exists()) {
+            fs::remove_dir_all(folder).with_context(|| format!("cannot delete {}", folder.display()))?;
+        }
+        Ok(())
+    }
+}
+
 /// All that can be missing is found before anything long begins.
 fn needs(bench: &mut Bench<'_>) -> Result<()> {
     let wants = |parts: &[Part]| parts.iter().any(|part| bench.parts.contains(part));
@@ -166,7 +187,10 @@ fn lint_browser(bench: &mut Bench<'_>) -> Result<()> {
     let packages = ["--package", "frontend", "--package", "app", "--package", "shared"];
     let mut cargo = bench.project.front_cargo();
     cargo.arg("clippy").args(packages).args(["--lib", "--target", WASM, "--", "--deny", "warnings"]);
-    process::run(&mut cargo)
+    process::run(&mut cargo)?;
+    // The site of a release has another profile.
+    let front = bench.project.front_target();
+    bench.tidy(&[front.join("debug"), front.join(WASM).join("debug")])
 }
 
 fn not_in_browser(bench: &mut Bench<'_>) -> Result<()> {
@@ -264,7 +288,10 @@ fn unit(bench: &mut Bench<'_>) -> Result<()> {
     cargo.args(["test", "--workspace", "--no-fail-fast"]).env_remove("EMBED_SITE");
     cargo.env("TEST_POSTGRES_URL", postgres.url()).env("IPAWARE_TEST_MMDB_DIR", geo).env("IPAWARE_SITE_DIR", site);
     let output = output_folder(bench.project);
-    process::run_and_keep(cargo.env("IPAWARE_TEST_OUTPUT", &output), &output.join("unit.console"))
+    process::run_and_keep(cargo.env("IPAWARE_TEST_OUTPUT", &output), &output.join("unit.console"))?;
+    // All but the executables beside these: this program is one of them.
+    let debug = bench.project.target.join("debug");
+    bench.tidy(&["build", "deps", "examples"].map(|folder| debug.join(folder)))
 }
 
 fn release(bench: &mut Bench<'_>) -> Result<()> {
