@@ -26,7 +26,10 @@ use http::{
     header::{ETAG, RETRY_AFTER},
     request::Parts,
 };
-use serde::{Deserialize, Deserializer, de::DeserializeOwned};
+use serde::{
+    Deserialize, Deserializer,
+    de::{DeserializeOwned, IgnoredAny},
+};
 use shared::{AppError, field::FieldError, verify::Refusal};
 
 use super::{
@@ -309,6 +312,10 @@ fn outdated(current: Thing) -> Problem {
 }
 
 fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {
+    // serde would take a list for an object, its values in the order of the fields.
+    if !body.trim_ascii_start().starts_with(b"{") && serde_json::from_slice::<IgnoredAny>(body).is_ok() {
+        return Err(Problem::field("The body must be a JSON object."));
+    }
     let mut json = serde_json::Deserializer::from_slice(body);
     let not_json = |error: serde_json::Error| {
         let (line, column) = (error.line(), error.column());

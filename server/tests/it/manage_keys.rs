@@ -110,6 +110,8 @@ both_databases! {
         for body in [json!({}), json!({ "name": null }), json!({ "status": "revoked" }), json!([]), json!(null)] {
             assert_eq!(admin.caller.patch(&path, &body).await.refusal(), refused(422, "invalid_field"), "{body}");
         }
+        let listed = admin.caller.post_json("/v1/keys", &json!(["x", role, "staging", null])).await;
+        assert_eq!(listed.refusal(), refused(422, "invalid_field"), "what a value is for, its place does not say");
         let twice = admin.caller.request("POST", "/v1/keys", Some("application/json"), "{} {}").await;
         assert!(matches!(twice.status, 400 | 422), "{twice:?}");
         let named_twice = format!(r#"{{"name":"x","name":"y","role_id":{role},"environment":"staging"}}"#, role = json!(role));
