@@ -63,7 +63,7 @@ fn refused(refusal: Refusal, asked: &[AskedPermission], standing: &Standing) -> 
         _ => INVALID,
     };
     let used_up = standing.used_up();
-    let detail = used_up.map_or_else(|| refusal.detail().to_owned(), limits::sentence);
+    let detail = used_up.map_or_else(|| sentence(refusal, asked), limits::sentence);
     let mut problem = Problem::new(status, refusal.reason(), detail).saying(output);
     if let Some(challenge) = challenge(refusal, asked) {
         problem = problem.with(WWW_AUTHENTICATE, challenge);
@@ -95,6 +95,14 @@ fn challenge(refusal: Refusal, asked: &[AskedPermission]) -> Option<HeaderValue>
         None => format!("Bearer error=\"{error}\""),
     };
     HeaderValue::try_from(text).ok()
+}
+
+/// Says of a permission that is missing which one it may be.
+fn sentence(refusal: Refusal, asked: &[AskedPermission]) -> String {
+    match scope(asked).filter(|_| refusal == Refusal::PermissionMissing) {
+        Some(names) => format!("{} It needs {}.", refusal.detail(), names.replace(' ', " and ")),
+        None => refusal.detail().to_owned(),
+    }
 }
 
 /// What the request needs, if all of it can be written as scope tokens (RFC 6749, section 3.3).
@@ -144,5 +152,17 @@ mod tests {
             "a name that is no scope token could break out of the quotes"
         );
         assert_eq!(said(Refusal::LimitExceeded, &[]), None);
+    }
+
+    #[test]
+    fn what_is_missing_is_named() {
+        let asked = ["ip.lookup", "orders.read"].map(AskedPermission::read);
+        let said = sentence(Refusal::PermissionMissing, &asked);
+        assert!(said.ends_with("It needs ip.lookup and orders.read."), "{said}");
+        assert_eq!(sentence(Refusal::Revoked, &asked), Refusal::Revoked.detail());
+        assert_eq!(
+            sentence(Refusal::PermissionMissing, &[AskedPermission::read("a b")]),
+            Refusal::PermissionMissing.detail()
+        );
     }
 }
