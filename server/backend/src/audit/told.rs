@@ -1,7 +1,10 @@
 //! An entry as a person reads it: a sentence for the action, and the fields before and after.
 
 use serde_json::{Map, Value};
-use shared::audit::{AuditEntry, Change, Outcome};
+use shared::{
+    audit::{AuditEntry, Change, Outcome},
+    whitelist::WhitelistMode,
+};
 
 use crate::db::row::audit::AuditRow;
 
@@ -54,6 +57,10 @@ const ACTIONS: &[(&str, &str, &str)] = &[
     ("role.list", "Looked at the roles", "look at the roles"),
     ("session.create", "Signed in", "sign in"),
     ("session.delete", "Signed out", "sign out"),
+    ("whitelist.create", "Added {} to the whitelist", "add to the whitelist"),
+    ("whitelist.delete", "Removed {} from the whitelist", "remove from the whitelist"),
+    ("whitelist.switch", "Switched the whitelist {}", "switch the whitelist"),
+    ("whitelist.update", "Edited {} in the whitelist", "edit the whitelist"),
 ];
 
 /// Why something was refused, after the words of [`super::attempts`].
@@ -107,7 +114,28 @@ fn name(detail: &Value, action: &str, target: &str) -> Option<String> {
     };
     // A permission's name is its id, and a page's its path.
     let itself = || (action.starts_with("permission.") || action == "page.open").then(|| target.to_owned());
-    of(detail.get("after")).or_else(|| of(detail.get("before"))).or_else(|| of(Some(detail))).or_else(itself)
+    let named = || of(detail.get("after")).or_else(|| of(detail.get("before"))).or_else(|| of(Some(detail)));
+    let whitelisted = if action.starts_with("whitelist.") { on_whitelist(detail) } else { None };
+    whitelisted.or_else(named).or_else(itself)
+}
+
+/// What was done to the whitelist: which address it was about, or how many, or how it works from then on.
+fn on_whitelist(detail: &Value) -> Option<String> {
+    let about = detail.get("after").filter(|after| !after.is_null()).or_else(|| detail.get("before"))?;
+    if let Some(entries) = about.as_array() {
+        return Some(format!("{} addresses", entries.len()));
+    }
+    let text = |field| about.get(field).and_then(Value::as_str);
+    let mode = || {
+        let mode = text("mode")?;
+        let told = WhitelistMode::from_code(mode).map(|mode| match mode {
+            WhitelistMode::Off => "off",
+            WhitelistMode::Report => "to reporting only",
+            WhitelistMode::On => "on",
+        });
+        Some(told.unwrap_or(mode).to_owned())
+    };
+    text("address").map(str::to_owned).or_else(mode)
 }
 
 fn sentence(action: &str, outcome: Outcome, name: Option<&str>) -> String {
@@ -163,7 +191,10 @@ fn changes(detail: &Value, before: Option<&Map<String, Value>>, after: Option<&M
     let others = detail.as_object().unwrap_or(&whole).iter();
     let others =
         others.filter(|(field, _)| !matches!(field.as_str(), "before" | "after" | "name" | "reason" | "permission"));
-    fields.chain(others.filter_map(|(field, value)| compared(field, None, Some(value)))).collect()
+    // Many things that were made by one act.
+    let made = detail.get("after").filter(|after| after.is_array());
+    let made = made.and_then(|made| compared("added", None, Some(made)));
+    fields.chain(made).chain(others.filter_map(|(field, value)| compared(field, None, Some(value)))).collect()
 }
 
 fn compared(field: &str, before: Option<&Value>, after: Option<&Value>) -> Option<Change> {
@@ -230,6 +261,20 @@ mod tests {
             ("ownership.transfer", Done, json!({ "after": { "owner": "a@b.c" } }), "Handed the ownership on to a@b.c"),
             ("session.create", Refused, json!({}), "Tried to sign in"),
             ("team.list", Refused, json!({}), "Tried to look at the team"),
+            (
+                "whitelist.create",
+                Done,
+                json!({ "after": { "address": "192.0.2.0/24" } }),
+                "Added 192.0.2.0/24 to the whitelist",
+            ),
+            ("whitelist.create", Done, json!({ "after": [{}, {}] }), "Added 2 addresses to the whitelist"),
+            (
+                "whitelist.switch",
+                Done,
+                json!({ "before": { "mode": "off" }, "after": { "mode": "report" } }),
+                "Switched the whitelist to reporting only",
+            ),
+            ("whitelist.switch", Refused, json!({}), "Tried to switch the whitelist"),
             ("key.network.create", Done, json!({}), "Created key network"),
             ("thing.shake", Done, json!({}), "Shake: thing"),
             ("thing.shake_well", Refused, json!({}), "Tried to shake well thing"),
@@ -262,6 +307,9 @@ mod tests {
         let revoked = json!({ "before": { "name": "A", "status": "active" }, "after": { "status": "revoked" } });
         let told = super::changes(&revoked, revoked["before"].as_object(), revoked["after"].as_object());
         assert!(told.iter().any(|change| change.field == "Name" && change.before == change.after), "{told:?}");
+        let added = json!({ "after": [{ "address": "192.0.2.1" }, { "address": "192.0.2.2" }] });
+        let told = super::changes(&added, None, None);
+        assert_eq!(told[0].after.as_deref(), Some("address: 192.0.2.1, address: 192.0.2.2"));
         let refused = json!({ "reason": "permission_missing", "permission": "audit.view" });
         assert_eq!(why(&refused, None).as_deref(), Some("The permission audit.view is missing."));
     }
