@@ -49,14 +49,23 @@ impl Session {
     /// Waits until it is known who is looking, and refuses what the server would refuse, so that it is not asked for.
     ///
     /// # Errors
-    /// When nobody is signed in, or they may not.
+    /// When nobody is signed in, or they may not; the audit trail tells who has tried.
     pub async fn allows(self, permission: Permission) -> ApiResult<()> {
+        let allowed = self.allows_part(permission).await;
+        if allowed == Err(AppError::Forbidden { permission }.into()) {
+            note_refused(permission).await;
+        }
+        allowed
+    }
+
+    /// The same for a part of a page that is theirs otherwise. Who opens that has tried nothing.
+    ///
+    /// # Errors
+    /// When nobody is signed in, or they may not.
+    pub async fn allows_part(self, permission: Permission) -> ApiResult<()> {
         match self.viewer().await? {
             Some(viewer) if viewer.may(permission) => Ok(()),
-            Some(_) => {
-                note_refused(permission).await;
-                Err(AppError::Forbidden { permission }.into())
-            }
+            Some(_) => Err(AppError::Forbidden { permission }.into()),
             None => Err(AppError::SignedOut.into()),
         }
     }

@@ -52,7 +52,7 @@ pub fn SettingsPage() -> impl IntoView {
     let organization = Resource::new(
         || (),
         move |()| async move {
-            session.allows(Permission::OrganizationView).await?;
+            session.allows_part(Permission::OrganizationView).await?;
             organization_get().await
         },
     );

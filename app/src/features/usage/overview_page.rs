@@ -43,21 +43,21 @@ pub fn OverviewPage() -> impl IntoView {
     let overview = Resource::new(
         || (),
         move |()| async move {
-            session.allows(Permission::UsageView).await?;
+            session.allows_part(Permission::UsageView).await?;
             usage_overview().await
         },
     );
     let series = Resource::new(
         move || window.get(),
         move |window| async move {
-            session.allows(Permission::UsageView).await?;
+            session.allows_part(Permission::UsageView).await?;
             usage_series(None, window).await
         },
     );
     let attention = Resource::new(
         || (),
         move |()| async move {
-            session.allows(Permission::KeyView).await?;
+            session.allows_part(Permission::KeyView).await?;
             key_attention().await
         },
     );
