@@ -28,8 +28,9 @@ const SEEN: u64 = 20;
 const WIDTH: u64 = 10_000;
 /// How many lines there may be above the lowest.
 const LINES_MAX: u64 = 4;
-/// As many labels find room on a narrow screen, if each is as long as `25 Nov`.
-const LABELS_MAX: usize = 6;
+/// About as many labels find room on a narrow screen, if each is as long as `25 Nov`. The last one ends at the edge, and so
+/// comes nearer to the one before than the others do.
+const LABELS: usize = 5;
 /// As many if each is as long as `Nov`.
 const SHORT_LABELS_MAX: usize = 12;
 /// One bar.
@@ -184,7 +185,7 @@ const fn leading(mut number: u64) -> u64 {
 
 /// Every how many bars there is a label.
 const fn label_every(bars: usize) -> usize {
-    if bars <= SHORT_LABELS_MAX { 1 } else { bars.div_ceil(LABELS_MAX) }
+    if bars <= SHORT_LABELS_MAX { 1 } else { bars / LABELS }
 }
 
 fn percent(hundredths: u64) -> String {
@@ -243,6 +244,6 @@ mod tests {
 
     #[test]
     fn a_narrow_screen_has_room_for_the_labels() {
-        assert_eq!([12, 24, 30].map(label_every), [1, 4, 5]);
+        assert_eq!([12, 24, 30].map(label_every), [1, 4, 6]);
     }
 }

@@ -88,7 +88,7 @@ pub(super) fn Status(key: KeyView, now: Memo<Timestamp>) -> impl IntoView {
             {reason.map(|reason| view! { <small>"“"{reason}"”"</small> })}
         }
         .into_any(),
-        (KeyStatus::Expired, _, Some(at)) => view! { <small>"since "<Time at now/></small> }.into_any(),
+        (KeyStatus::Expired, _, Some(at)) => view! { <small><Time at now/></small> }.into_any(),
         (_, _, Some(at)) => view! { <small>"expires "<Time at now/></small> }.into_any(),
         _ => ().into_any(),
     };

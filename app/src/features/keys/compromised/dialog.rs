@@ -234,7 +234,7 @@ fn table(activity: Activity) -> AnyView {
         <div class="contain-lines" tabindex="0" role="region" aria-label="Addresses and permissions">
             <DataTable
                 label="What it was used for"
-                head=|| view! { <Columns labels=&["Address", "Permissions", "Requests", "Last"]/> }
+                head=|| view! { <Columns labels=&["Address", "Permissions used", "Requests", "Last"]/> }
             >
                 {lines.into_iter().map(|line| row(line, now)).collect_view()}
             </DataTable>
@@ -264,7 +264,7 @@ fn row(line: ActivityLine, now: Signal<Timestamp>) -> AnyView {
                 <span class="address">{address}</span>
                 {user_agent.map(|agent| view! { <small>{agent}</small> })}
             </td>
-            <td role="cell" class="cell-text" data-label="Permissions"><code>{permissions}</code></td>
+            <td role="cell" class="cell-text" data-label="Permissions used"><code>{permissions}</code></td>
             <td role="cell" data-label="Requests">
                 {format!("{allowed} allowed")}
                 {(refused > 0).then(|| view! { <small>{format!("{refused} refused")}</small> })}

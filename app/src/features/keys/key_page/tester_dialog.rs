@@ -79,12 +79,15 @@ pub(super) fn Tester(tab: Tab, id: KeyId) -> impl IntoView {
 
 fn told(explanation: Explanation) -> AnyView {
     let Explanation { refusal, steps } = explanation;
+    // The rule that refuses may be below the edge of the screen.
+    let failed = steps.iter().find(|step| step.verdict == RuleVerdict::Failed).map(|step| step.why.clone());
     let outcome = match refusal {
         None => view! { <Badge tone=Tone::Good word="Allowed" icon=Icon::Check/>" The request would be allowed." }
             .into_any(),
         Some(refusal) => view! {
             <Badge tone=Tone::Lapsed word="Refused" icon=Icon::Close/>" "
-            {format!("{} It is answered with status {} and ", refusal.detail(), refusal.status())}
+            {failed.unwrap_or_else(|| refusal.detail().to_owned())}
+            {format!(" It is answered with status {} and ", refusal.status())}
             <code>{refusal.reason()}</code>"."
         }
         .into_any(),
