@@ -15,7 +15,9 @@ export default defineConfig<object, ServerOptions>({
   // Each worker has a server and a database of its own, so files may run side by side; tests of one file do not.
   workers: 2,
   fullyParallel: false,
-  timeout: 30_000,
+  // For a whole journey: some take 10 s on a machine that is idle, and 25 s on one that is not. What a page is given to answer
+  // is the limit below.
+  timeout: 90_000,
   expect: { timeout: 5_000 },
   // A test that passes at the second try has found something too.
   retries: 0,
