@@ -31,7 +31,7 @@ const LINES_MAX: u64 = 4;
 /// About as many labels find room on a narrow screen, if each is as long as `25 Nov`. The last one ends at the edge, and so
 /// comes nearer to the one before than the others do.
 const LABELS: usize = 5;
-/// As many if each is as long as `Nov`.
+/// As many find room if each is as long as `Nov`.
 const SHORT_LABELS_MAX: usize = 12;
 /// One bar.
 #[derive(Debug, Clone, PartialEq, Eq)]

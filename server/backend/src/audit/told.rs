@@ -121,7 +121,7 @@ fn name(detail: &Value, action: &str, target: &str) -> Option<String> {
 
 /// What was done to the whitelist: which address it was about, or how many, or how it works from then on.
 fn on_whitelist(detail: &Value) -> Option<String> {
-    let about = detail.get("after").filter(|after| !after.is_null()).or_else(|| detail.get("before"))?;
+    let about = detail.get("after").or_else(|| detail.get("before"))?;
     if let Some(entries) = about.as_array() {
         return Some(format!("{} addresses", entries.len()));
     }
