@@ -35,7 +35,7 @@ use std::{
     path::PathBuf,
     sync::{
         Arc,
-        atomic::{AtomicBool, AtomicI64, Ordering},
+        atomic::{AtomicBool, Ordering},
     },
 };
 
@@ -113,8 +113,6 @@ struct Inner {
     attempts: Attempts,
     mailer: Mailer,
     sender: Sender,
-    /// Up to when traces of use were looked at for new networks, in microseconds since 1970; 0: not yet.
-    networks_seen_to: AtomicI64,
     plans: Plans,
     sign_up: SignUpMode,
     cookie: CookiePolicy,
@@ -164,7 +162,6 @@ impl Backend {
                 attempts: Attempts::default(),
                 mailer,
                 sender: Sender::new(webhooks),
-                networks_seen_to: AtomicI64::new(0),
                 plans,
                 sign_up,
                 cookie: CookiePolicy { secure: secure_cookies },

@@ -44,7 +44,6 @@ impl Backend {
     /// When the database fails.
     pub async fn watch_requests(&self) -> Result<(), Failure> {
         self.find_bursts().await?;
-        self.find_networks().await?;
         self.write_letters().await
     }
 

@@ -6,10 +6,9 @@
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap},
     net::IpAddr,
-    sync::atomic::{AtomicI64, Ordering},
 };
 
-use diesel::{ExpressionMethods as _, Insertable, QueryDsl as _, dsl::count_star};
+use diesel::{ExpressionMethods as _, Insertable, QueryDsl as _};
 use diesel_async::{AsyncConnection as _, RunQueryDsl as _};
 use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 use shared::{KeyId, OrganizationId, Timestamp, alert::AlertKind};
@@ -23,18 +22,16 @@ use crate::{
     db::{
         anydb::{AnyConnection, Moment},
         column::Id,
-        schema::{key_traces, seen_networks},
+        schema::seen_networks,
     },
     failure::Failure,
+    keyring::totals::KeyTotals,
 };
 
 /// A key that is used from so many networks is at home everywhere: another one is no news.
-const MANY: i64 = 50;
-/// So far back traces are looked for when a server starts, and later: they may be written a minute after the use.
-const AT_FIRST_SECONDS: i64 = 86_400;
-const OVERLAP_SECONDS: i64 = 120;
+const MANY: usize = 50;
 
-/// A use from a network, the first one of the day.
+/// The first use from a network, of those that are looked at.
 struct Sighting {
     organization: OrganizationId,
     key: KeyId,
@@ -52,59 +49,32 @@ struct SeenNetworkRow {
 }
 
 impl Backend {
-    pub(super) async fn find_networks(&self) -> Result<(), Failure> {
-        let now = self.now();
-        let looked_to = AtomicI64::load(&self.inner.networks_seen_to, Ordering::Relaxed);
-        let lag = i64::try_from(self.inner.usage.lag(now).seconds).unwrap_or(0);
-        let since = match looked_to {
-            0 => now.plus_seconds(-AT_FIRST_SECONDS),
-            looked_to => Timestamp::from_micros(looked_to).plus_seconds(-OVERLAP_SECONDS - lag),
-        };
-        for some in self.sightings(since).await?.chunks(SOME) {
-            self.see(some, now).await?;
+    /// Looks where these keys were used from, and raises an alert for each network that is not its key's first.
+    ///
+    /// To be called before that is written down. If it is not written after all it is looked at again, which changes
+    /// nothing; the other way round, what comes in between would leave a network that nobody hears of.
+    ///
+    /// # Errors
+    /// When the database fails. Then the next use from there is looked at.
+    pub(crate) async fn find_networks(&self, used: &[(u128, KeyTotals)]) -> Result<(), Failure> {
+        let mut sightings = sightings(used);
+        let known = known_of(&mut *self.inner.store.read().await?, &sightings).await?;
+        sightings.retain(|sighting| {
+            let known = known.get(&sighting.key);
+            known.is_none_or(|known| known.len() < MANY && !known.contains(&sighting.network))
+        });
+        if sightings.is_empty() {
+            return Ok(());
         }
-        self.inner.networks_seen_to.store(now.micros(), Ordering::Relaxed);
-        Ok(())
-    }
-
-    /// The first use of the day from each network that is not known yet, the earliest first.
-    async fn sightings(&self, since: Timestamp) -> Result<Vec<Sighting>, Failure> {
-        type Trace = (Id<OrganizationId>, Id<KeyId>, String, Moment);
-        let mut connection = self.inner.store.read().await?;
-        let traces: Vec<Trace> = key_traces::table
-            .filter(key_traces::first_at.gt(Moment(since)))
-            .order(key_traces::first_at)
-            .select((key_traces::organization_id, key_traces::key_id, key_traces::address, key_traces::first_at))
-            .load(&mut *connection)
-            .await?;
-        let mut found = BTreeMap::<(KeyId, String), Sighting>::new();
-        for (organization, key, address, at) in traces {
-            let Some(network) = network_of(&address) else { continue };
-            let (organization, key, at) = (organization.0, key.0, at.0);
-            let place = (key, network.clone());
-            found.entry(place).or_insert(Sighting { organization, key, network, address, at });
-        }
-        let keys: BTreeSet<KeyId> = found.keys().map(|(key, _)| *key).collect();
-        let keys: Vec<_> = keys.into_iter().map(Id).collect();
-        for some in keys.chunks(SOME) {
-            let known: Vec<(Id<KeyId>, String)> = seen_networks::table
-                .filter(seen_networks::key_id.eq_any(some.to_vec()))
-                .select((seen_networks::key_id, seen_networks::network))
-                .load(&mut *connection)
-                .await?;
-            for (key, network) in known {
-                found.remove(&(key.0, network));
-            }
-        }
-        let mut found: Vec<_> = found.into_values().collect();
-        found.sort_by_key(|sighting| sighting.at);
-        Ok(found)
+        // Which of two new ones is a key's first.
+        sightings.sort_by_key(|sighting| sighting.at);
+        self.see(&sightings).await
     }
 
     /// Notes networks, and raises an alert for each that is not its key's first. Of two servers that see the same, one
     /// does.
-    async fn see(&self, sightings: &[Sighting], now: Timestamp) -> Result<(), Failure> {
-        let has_mail = self.inner.mailer.has_server();
+    async fn see(&self, sightings: &[Sighting]) -> Result<(), Failure> {
+        let (now, has_mail) = (self.now(), self.inner.mailer.has_server());
         let mut connection = self.inner.store.write().await?;
         let raised = connection
             .transaction(async |connection| -> Result<bool, Failure> {
@@ -123,9 +93,27 @@ impl Backend {
     }
 }
 
-/// How many keys are asked about in one query, and how many networks are noted in one transaction: when a hundred thousand
-/// keys come into use, one for each of them would keep the disk busy for minutes.
-const SOME: usize = 500;
+/// Where each of these keys was used from, and when first.
+fn sightings(used: &[(u128, KeyTotals)]) -> Vec<Sighting> {
+    let mut found = BTreeMap::<(u128, IpNet), Sighting>::new();
+    for (key, totals) in used {
+        for trace in &totals.traces {
+            let Some((address, network)) = trace.address.and_then(network_of) else { continue };
+            let at = Timestamp::from_micros(trace.first_at);
+            let sighting = found.entry((*key, network)).or_insert_with(|| Sighting {
+                organization: OrganizationId::from_bits(totals.organization),
+                key: KeyId::from_bits(*key),
+                network: network.to_string(),
+                address: address.to_string(),
+                at,
+            });
+            if at < sighting.at {
+                (sighting.address, sighting.at) = (address.to_string(), at);
+            }
+        }
+    }
+    found.into_values().collect()
+}
 
 /// Notes what is not known yet. Returns what is news about it.
 async fn note(connection: &mut AnyConnection, sightings: &[Sighting]) -> Result<Vec<Finding>, Failure> {
@@ -134,7 +122,7 @@ async fn note(connection: &mut AnyConnection, sightings: &[Sighting]) -> Result<
     let mut findings = Vec::new();
     for sighting in sightings {
         let known = known.entry(sighting.key).or_default();
-        match *known {
+        match known.len() {
             0 => first.push(sighting.row()),
             MANY.. => continue,
             _ => {
@@ -145,7 +133,7 @@ async fn note(connection: &mut AnyConnection, sightings: &[Sighting]) -> Result<
                 }
             }
         }
-        *known += 1;
+        known.insert(sighting.network.clone());
     }
     if !first.is_empty() {
         diesel::insert_into(seen_networks::table).values(first).on_conflict_do_nothing().execute(connection).await?;
@@ -153,16 +141,22 @@ async fn note(connection: &mut AnyConnection, sightings: &[Sighting]) -> Result<
     Ok(findings)
 }
 
-/// How many networks are known of each of these keys; of those that are left out, none.
-async fn known_of(connection: &mut AnyConnection, sightings: &[Sighting]) -> Result<HashMap<KeyId, i64>, Failure> {
+/// Which networks are known of each of these keys; of those that are left out, none.
+async fn known_of(
+    connection: &mut AnyConnection,
+    sightings: &[Sighting],
+) -> Result<HashMap<KeyId, BTreeSet<String>>, Failure> {
     let keys: BTreeSet<KeyId> = sightings.iter().map(|sighting| sighting.key).collect();
-    let known: Vec<(Id<KeyId>, i64)> = seen_networks::table
+    let rows: Vec<(Id<KeyId>, String)> = seen_networks::table
         .filter(seen_networks::key_id.eq_any(keys.into_iter().map(Id).collect::<Vec<_>>()))
-        .group_by(seen_networks::key_id)
-        .select((seen_networks::key_id, count_star()))
+        .select((seen_networks::key_id, seen_networks::network))
         .load(connection)
         .await?;
-    Ok(known.into_iter().map(|(key, known)| (key.0, known)).collect())
+    let mut known = HashMap::<_, BTreeSet<_>>::new();
+    for (key, network) in rows {
+        known.entry(key.0).or_default().insert(network);
+    }
+    Ok(known)
 }
 
 impl Sighting {
@@ -184,24 +178,28 @@ impl Sighting {
     }
 }
 
-/// The network of an address; `None` for what is none, since whoever asked did not say.
-fn network_of(address: &str) -> Option<String> {
-    let network = match address.parse::<IpAddr>().ok()?.to_canonical() {
+/// An address as it is written down, and its network.
+fn network_of(address: IpAddr) -> Option<(IpAddr, IpNet)> {
+    let address = address.to_canonical();
+    let network = match address {
         IpAddr::V4(address) => IpNet::V4(Ipv4Net::new(address, 24).ok()?),
         IpAddr::V6(address) => IpNet::V6(Ipv6Net::new(address, 48).ok()?),
     };
-    Some(network.trunc().to_string())
+    Some((address, network.trunc()))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn network(address: &str) -> Option<String> {
+        network_of(address.parse().ok()?).map(|(_, network)| network.to_string())
+    }
+
     #[test]
     fn addresses_of_one_customer_are_one_network() {
-        assert_eq!(network_of("203.0.113.9").as_deref(), Some("203.0.113.0/24"));
-        assert_eq!(network_of("::ffff:203.0.113.77").as_deref(), Some("203.0.113.0/24"));
-        assert_eq!(network_of("2001:db8:7:1::51").as_deref(), Some("2001:db8:7::/48"));
-        assert_eq!(network_of(""), None);
+        assert_eq!(network("203.0.113.9").as_deref(), Some("203.0.113.0/24"));
+        assert_eq!(network("::ffff:203.0.113.77").as_deref(), Some("203.0.113.0/24"));
+        assert_eq!(network("2001:db8:7:1::51").as_deref(), Some("2001:db8:7::/48"));
     }
 }

@@ -149,7 +149,7 @@ impl Backend {
     }
 
     async fn write_usage(&self, all: bool) -> Result<(), Failure> {
-        self.inner.usage.write(&self.inner.keyring, &self.inner.store, self.now(), all).await
+        self.inner.usage.write(self, self.now(), all).await
     }
 
     /// Deletes what is too old for anybody to ask about: ended sessions, sent mails, remembered requests and the like.

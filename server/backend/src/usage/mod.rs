@@ -37,6 +37,7 @@ use self::{
     write::Unwritten,
 };
 use crate::{
+    Backend,
     behind::{behind, pause},
     db::pool::Store,
     failure::Failure,
@@ -167,18 +168,13 @@ impl Usage {
     ///
     /// # Errors
     /// When the database does not take it. Nothing is lost by that: it is tried again the next time.
-    pub(crate) async fn write(
-        &self,
-        keyring: &Keyring,
-        store: &Store,
-        now: Timestamp,
-        all: bool,
-    ) -> Result<(), Failure> {
+    pub(crate) async fn write(&self, backend: &Backend, now: Timestamp, all: bool) -> Result<(), Failure> {
+        let (keyring, store) = (&backend.inner.keyring, &backend.inner.store);
         let _hurry = all.then(|| self.hurry());
         let mut closed = self.closed.lock().await;
         let mut others = self.others.lock().await;
         let mut note = |organization, then, requests| others.note_written(keyring, organization, then, requests, now);
-        let mut written = write_closed(&mut closed, store, &self.pace, &mut note).await;
+        let mut written = write_closed(&mut closed, backend, &self.pace, &mut note).await;
         if written.is_ok()
             && let Some((segment, gathered)) = self.close_what_is_due(now, all)?
         {
@@ -186,7 +182,7 @@ impl Usage {
             if let Some(segment) = closed.back_mut() {
                 segment.learn(gathered).await;
             }
-            written = write_closed(&mut closed, store, &self.pace, &mut note).await;
+            written = write_closed(&mut closed, backend, &self.pace, &mut note).await;
         }
         self.gauge(&closed, now);
         written?;
@@ -288,12 +284,12 @@ fn keep(kept: &mut Kept, keyring: &Keyring, lists: &mut [Notes], now: Timestamp)
 /// One segment after the other; what was written is forgotten.
 async fn write_closed(
     closed: &mut VecDeque<Unwritten>,
-    store: &Store,
+    backend: &Backend,
     pace: &Pace,
     note: &mut impl FnMut(OrganizationId, Timestamp, u64),
 ) -> Result<(), Failure> {
     while let Some(segment) = closed.front_mut() {
-        segment.write(store, pace, note).await?;
+        segment.write(backend, pace, note).await?;
         if let Some(done) = closed.pop_front() {
             done.into_segment().delete();
         }

@@ -22,6 +22,7 @@ use super::{
     pace::Pace,
 };
 use crate::{
+    Backend,
     behind::behind,
     db::{
         anydb::{AnyConnection, Moment},
@@ -109,6 +110,7 @@ impl Sorted {
 }
 
 /// What one transaction writes.
+#[derive(Clone, Copy)]
 enum Slice<'s> {
     Keys(&'s [(u128, KeyTotals)]),
     Refusals(&'s [Refused]),
@@ -223,9 +225,10 @@ impl Unwritten {
     }
 
     /// Writes all of it, and tells `note` which allowed requests, by organization and hour, the database has by that.
+    /// Whether keys were used from new networks is looked at on the way.
     pub(super) async fn write(
         &mut self,
-        store: &Store,
+        backend: &Backend,
         pace: &Pace,
         note: &mut impl FnMut(OrganizationId, Timestamp, u64),
     ) -> Result<(), Failure> {
@@ -234,15 +237,26 @@ impl Unwritten {
             Some(gathered) => gathered,
             None => gathered.insert(Self::read(segment).await?),
         };
+        let store = &backend.inner.store;
         let longest = RESTS / u32::try_from(gathered.len().div_ceil(SLICE)).unwrap_or(u32::MAX).max(1);
         while *written < gathered.len() {
+            let began = Instant::now();
+            let slice = gathered.slice(*written);
+            let looked = match slice {
+                Slice::Keys(keys) => backend.find_networks(keys).await,
+                Slice::Refusals(_) => Ok(()),
+            };
+            let looking = began.elapsed();
             let mut connection = store.write().await?;
             let began = Instant::now();
             let to = connection
                 .transaction(async |connection| -> Result<_, Failure> {
                     // What the database says counts: the answer to an earlier commit may have been lost.
                     let Some(from) = mark(connection, segment).await? else { return Ok(gathered.len()) };
-                    let done = match gathered.slice(from) {
+                    if from != *written {
+                        return Ok(from);
+                    }
+                    let done = match slice {
                         Slice::Keys(keys) => {
                             write_numbers(connection, keys).await?;
                             write_uses(connection, keys).await?;
@@ -264,7 +278,11 @@ impl Unwritten {
                 note(organization, then, requests);
             }
             *written = to;
-            if let Some(rest) = store.rest_after(began.elapsed()) {
+            // The counts do not wait for it: a use from there that comes later is looked at as well.
+            if let Err(cause) = looked {
+                tracing::error!(%cause, "it was not found out whether keys are used from new networks");
+            }
+            if let Some(rest) = store.rest_after(looking + began.elapsed()) {
                 pace.rest(rest.min(longest)).await;
             }
         }

@@ -1,0 +1,1 @@
+CREATE INDEX key_traces_by_first ON key_traces (first_at);
