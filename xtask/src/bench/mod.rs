@@ -216,7 +216,7 @@ const fn changes(name: &'static str, haste: Haste) -> Case {
         keys: MANY,
         haste,
         prepare: |_, _| Ok(()),
-        begin: |server, _, _| Traffic::changes(server, CHANGES),
+        begin: |server, _, _| Traffic::changes(server, CHANGES, MANY / ASKED),
         is_asked: true,
         at_most: 1.2,
     }

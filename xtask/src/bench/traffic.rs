@@ -37,13 +37,18 @@ pub(super) enum Traffic {
 
 impl Traffic {
     /// Keys are paused and resumed, so many times a second: each is a transaction of its own that is on the disk before
-    /// it is answered.
-    pub(super) fn changes(server: &Driven, per_second: u32) -> Result<Self> {
+    /// it is answered. None of them is asked about meanwhile, which each `asked`th of the keys is: a paused one is refused.
+    pub(super) fn changes(server: &Driven, per_second: u32, asked: u32) -> Result<Self> {
         let mut visitor = Client::connect(&server.address)?;
         let cookie = visitor.sign_in()?.context("nobody may sign in")?;
         let list = visitor.call("key_list", Some(&cookie), &json!({ "params": {} }))?;
         let rows = list.pointer("/page/rows").and_then(Value::as_array).context("no list of keys")?;
-        let ids: Vec<Value> = rows.iter().filter_map(|row| row.get("id").cloned()).collect();
+        let is_asked = |row: &Value| {
+            let number = row.get("name").and_then(Value::as_str)?.strip_prefix("Key ")?.parse::<u32>().ok()?;
+            Some(number.is_multiple_of(asked))
+        };
+        let others = rows.iter().filter(|row| is_asked(row) == Some(false));
+        let ids: Vec<Value> = others.filter_map(|row| row.get("id").cloned()).collect();
         let pause = Duration::from_secs(1) * CHANGERS / per_second;
         Self::threads(CHANGERS as usize, |number| {
             let (mut client, cookie) = (Client::connect(&server.address)?, cookie.clone());
