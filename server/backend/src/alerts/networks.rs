@@ -66,8 +66,8 @@ impl Backend {
         if sightings.is_empty() {
             return Ok(());
         }
-        // Which of two new ones is a key's first.
-        sightings.sort_by_key(|sighting| sighting.at);
+        // The earlier of two new ones is a key's first. In the keys' order, servers that note the same wait in no ring.
+        sightings.sort_by_key(|sighting| (sighting.key, sighting.at));
         self.see(&sightings).await
     }
 

@@ -101,6 +101,11 @@ pub(crate) fn may_block() -> bool {
 }
 
 /// To be called by such a thread between one call of SQLite and the next.
+///
+/// Linux may let it go on at once, if it has had less than its share of the core. To sleep instead, for the shortest time
+/// there is (55 µs) after half as long a turn, gives the core away for certain: changes took 4 ms and not 10, but
+/// verifications kept half of their speed and not three quarters, and their p99 was 1.3 times that of a server left alone
+/// and not 0.9 (one core, 300 changes a second, 12 alternating rounds).
 pub(crate) fn give_way() {
     if BEGAN.get().is_some_and(|began| began.elapsed() >= TURN) {
         thread::yield_now();
