@@ -251,7 +251,8 @@ impl Unwritten {
             let began = Instant::now();
             let to = connection
                 .transaction(async |connection| -> Result<_, Failure> {
-                    // What the database says counts: the answer to an earlier commit may have been lost.
+                    // What the database says counts: the answer to an earlier commit may have been lost. Then it goes on from
+                    // there, since nothing is written but what was looked at.
                     let Some(from) = mark(connection, segment).await? else { return Ok(gathered.len()) };
                     if from != *written {
                         return Ok(from);
