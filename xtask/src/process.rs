@@ -7,9 +7,11 @@ use std::{
     fmt,
     fs::File,
     io::{self, Read, Write},
+    mem,
     path::Path,
     process::{Child, Command, ExitStatus, Output, Stdio},
-    sync::{Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    thread::{self, JoinHandle},
     time::{Duration, Instant},
 };
 
@@ -27,7 +29,7 @@ struct State {
 }
 
 fn state() -> MutexGuard<'static, State> {
-    STATE.lock().unwrap_or_else(PoisonError::into_inner)
+    lock(&STATE)
 }
 
 /// We were asked to stop, and have.
@@ -167,7 +169,7 @@ impl Running {
                 say(&format!("`{}` did not stop in ten seconds and is killed", self.name));
                 return Ok(());
             }
-            std::thread::park_timeout(Duration::from_millis(20));
+            thread::park_timeout(Duration::from_millis(20));
         }
         Ok(())
     }
@@ -200,11 +202,83 @@ pub(crate) fn run_and_keep(command: &mut Command, file: &Path) -> Result<()> {
     let mut child = Running::start(command.stdout(Stdio::piped()).stderr(Stdio::piped()))?;
     let (out, err) = (child.child.stdout.take(), child.child.stderr.take());
     let kept = &kept;
-    std::thread::scope(|scope| {
+    thread::scope(|scope| {
         scope.spawn(move || out.map(|out| copy(out, io::stdout(), kept)));
         scope.spawn(move || err.map(|err| copy(err, io::stderr(), kept)));
     });
     child.finish()
+}
+
+/// Something long beside other work. It keeps what it says until that is asked for, so that it does not come among what
+/// the other says, and does not outlive us.
+pub(crate) struct Beside {
+    /// `None` once it is finished.
+    child: Option<Running>,
+    words: Arc<Mutex<Words>>,
+    readers: Vec<JoinHandle<()>>,
+}
+
+enum Words {
+    Kept(Vec<u8>),
+    Shown,
+}
+
+impl Beside {
+    pub(crate) fn start(command: &mut Command) -> Result<Self> {
+        let mut child = Running::start(command.stdout(Stdio::piped()).stderr(Stdio::piped()))?;
+        let words = Arc::new(Mutex::new(Words::Kept(Vec::new())));
+        let mut readers = Vec::new();
+        if let Some(out) = child.child.stdout.take() {
+            let kept = Kept(Arc::clone(&words));
+            readers.push(thread::spawn(move || copy(out, kept, io::sink())));
+        }
+        if let Some(err) = child.child.stderr.take() {
+            let kept = Kept(Arc::clone(&words));
+            readers.push(thread::spawn(move || copy(err, kept, io::sink())));
+        }
+        Ok(Self { child: Some(child), words, readers })
+    }
+
+    /// Shows what it has said and goes on to say until it ends, and fails when it does.
+    pub(crate) fn finish(mut self) -> Result<()> {
+        let Some(child) = self.child.take() else { return Ok(()) };
+        if let Words::Kept(bytes) = mem::replace(&mut *lock(&self.words), Words::Shown) {
+            io::stderr().write_all(&bytes)?;
+        }
+        for reader in self.readers.drain(..) {
+            _ = reader.join();
+        }
+        child.finish()
+    }
+}
+
+impl Drop for Beside {
+    fn drop(&mut self) {
+        // Not killed: it may have children in groups of their own, which it alone can stop.
+        if let Some(Err(error)) = self.child.take().map(Running::stop) {
+            say(&format!("{error:#}"));
+        }
+    }
+}
+
+/// Where the words of something [`Beside`] go.
+struct Kept(Arc<Mutex<Words>>);
+
+impl Write for Kept {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        match &mut *lock(&self.0) {
+            Words::Kept(kept) => kept.write(bytes),
+            Words::Shown => io::stderr().write(bytes),
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Copies what comes, as it comes, to both.
@@ -249,4 +323,39 @@ pub(crate) fn timed<T>(what: &str, work: impl FnOnce() -> Result<T>) -> Result<T
     let result = work()?;
     say(&format!("{what}: {:.1} s", start.elapsed().as_secs_f32()));
     Ok(result)
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::*;
+
+    fn beside(script: &str) -> Result<Beside> {
+        Beside::start(Command::new("sh").args(["-c", script]))
+    }
+
+    #[test]
+    fn what_fails_beside_fails_when_it_is_finished() {
+        let error = beside("exit 3").unwrap().finish().unwrap_err();
+        assert!(error.to_string().contains("exit status: 3"), "{error}");
+    }
+
+    #[test]
+    fn what_is_beside_keeps_its_words_to_itself() {
+        let mut child = beside("echo words; echo more >&2").unwrap();
+        for reader in child.readers.drain(..) {
+            reader.join().unwrap();
+        }
+        let Words::Kept(kept) = &*lock(&child.words) else { panic!("they were shown") };
+        let kept = String::from_utf8_lossy(kept).into_owned();
+        assert!(kept.contains("words") && kept.contains("more"), "{kept}");
+    }
+
+    #[test]
+    fn what_is_beside_does_not_outlive_whoever_began_it() {
+        let child = beside("exec sleep 1000").unwrap();
+        let id = child.child.as_ref().unwrap().child.id();
+        drop(child);
+        let group = rustix::process::Pid::from_raw(i32::try_from(id).unwrap()).unwrap();
+        assert_eq!(rustix::process::test_kill_process_group(group), Err(rustix::io::Errno::SRCH));
+    }
 }

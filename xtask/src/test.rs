@@ -1,5 +1,6 @@
 //! `cargo xtask test`: everything that can be checked, in one order, nothing left out in silence.
 use std::{
+    env,
     fmt::Write as _,
     fs,
     path::PathBuf,
@@ -14,9 +15,8 @@ use sha2::{Digest, Sha256};
 use crate::{
     geo, leaks,
     postgres::Postgres,
-    process::{self, Stopped, is_stopping, say},
+    process::{self, Beside, Stopped, is_stopping, say},
     project::{Project, WASM},
-    server,
     site::{self, Profile},
     tools::{self, Node},
 };
@@ -58,23 +58,30 @@ struct Bench<'a> {
     node: Option<Node>,
     postgres: Option<PathBuf>,
     python: Option<PathBuf>,
+    /// The release build, once it has begun.
+    release: Option<Beside>,
 }
 
 type Step = fn(&mut Bench<'_>) -> Result<()>;
 
 /// In this order: what is quick first, and what is needed later before it is needed. A step runs when one of its parts
 /// is wanted.
-const STEPS: [(&str, &[Part], Step); 14] = [
+///
+/// The release build is beside all that is compiled, since its last part, and that of most compiling, leaves all cores
+/// but one idle. Nothing is beside what is tested.
+const STEPS: [(&str, &[Part], Step); 16] = [
     ("tools", &[Part::Fmt, Part::Lint, Part::Unit, Part::Wasm, Part::Api, Part::E2e], needs),
     ("format", &[Part::Fmt], format),
+    ("release build: begin", &[Part::Wasm, Part::Api, Part::E2e], begin_release),
     ("lints: server", &[Part::Lint], lint_server),
     ("lints: browser", &[Part::Lint], lint_browser),
     ("browser's half: what is not in it", &[Part::Wasm], not_in_browser),
     ("Python packages", &[Part::Api], pip),
     ("npm packages and browser", &[Part::E2e], npm),
     ("browser tests: types", &[Part::E2e], types),
+    ("unit and integration tests: compile", &[Part::Unit], compile_unit),
+    ("release build: end", &[Part::Wasm, Part::Api, Part::E2e], end_release),
     ("unit and integration tests", &[Part::Unit], unit),
-    ("release build", &[Part::Wasm, Part::Api, Part::E2e], release),
     ("browser's half: size", &[Part::Wasm], size),
     ("API tests", &[Part::Api], api),
     ("browser tests", &[Part::E2e], browser),
@@ -91,7 +98,8 @@ enum Outcome {
 /// Runs the steps until one fails, and says at the end what became of each.
 pub(crate) fn run(project: &Project, options: &Options) -> Result<()> {
     let parts = if options.only.is_empty() { Part::value_variants() } else { &options.only };
-    let mut bench = Bench { project, parts, tidy: options.tidy, node: None, postgres: None, python: None };
+    let mut bench =
+        Bench { project, parts, tidy: options.tidy, node: None, postgres: None, python: None, release: None };
     let output = output_folder(project);
     if output.exists() {
         fs::remove_dir_all(&output)?;
@@ -278,24 +286,38 @@ fn types(bench: &mut Bench<'_>) -> Result<()> {
     npx(bench, &["tsc", "--noEmit"]).and_then(|mut npx| process::run(&mut npx))
 }
 
+/// By another of this program, because what it says goes elsewhere.
+fn begin_release(bench: &mut Bench<'_>) -> Result<()> {
+    let own = env::current_exe().context("cannot find this program itself")?;
+    bench.release = Some(Beside::start(Command::new(own).arg("build"))?);
+    say("begun; what it says is below, under its end");
+    Ok(())
+}
+
+fn end_release(bench: &mut Bench<'_>) -> Result<()> {
+    bench.release.take().context("the release build has not begun")?.finish()
+}
+
+const UNIT: [&str; 3] = ["test", "--workspace", "--no-fail-fast"];
+
+fn compile_unit(bench: &mut Bench<'_>) -> Result<()> {
+    process::run(bench.project.cargo().args(UNIT).arg("--no-run").env_remove("EMBED_SITE"))
+}
+
 fn unit(bench: &mut Bench<'_>) -> Result<()> {
     let bin = bench.postgres.as_ref().context("PostgreSQL was not looked for")?;
-    // Tests that start the executable want a site to serve.
+    // Tests that start the executable want a site to serve. Where there is a release build, it has made it.
     let site = site::build(bench.project, Profile::Release)?;
     let geo = test_databases(bench.project)?;
     let postgres = Postgres::start(bin)?;
     let mut cargo = bench.project.cargo();
-    cargo.args(["test", "--workspace", "--no-fail-fast"]).env_remove("EMBED_SITE");
+    cargo.args(UNIT).env_remove("EMBED_SITE");
     cargo.env("TEST_POSTGRES_URL", postgres.url()).env("IPAWARE_TEST_MMDB_DIR", geo).env("IPAWARE_SITE_DIR", site);
     let output = output_folder(bench.project);
     process::run_and_keep(cargo.env("IPAWARE_TEST_OUTPUT", &output), &output.join("unit.console"))?;
     // All but the executables beside these: this program is one of them.
     let debug = bench.project.target.join("debug");
     bench.tidy(&["build", "deps", "examples"].map(|folder| debug.join(folder)))
-}
-
-fn release(bench: &mut Bench<'_>) -> Result<()> {
-    server::build(bench.project).map(drop)
 }
 
 fn size(bench: &mut Bench<'_>) -> Result<()> {
