@@ -25,7 +25,7 @@ use self::{
 use crate::{
     process::{ask, run, say, timed},
     project::Project,
-    site::Profile,
+    site::{self, Profile},
     tools,
 };
 
@@ -78,18 +78,11 @@ pub(crate) fn run_all(project: &Project, options: &Options) -> Result<()> {
 
 /// The executable, the bare handler, and what fills a database.
 fn build(project: &Project) -> Result<()> {
+    // No page is measured, but somebody may serve them with this executable afterwards.
+    let site = site::build(project, Profile::Release)?;
     let mut cargo = project.cargo();
-    cargo.args(["build", "--release", "--package", "server", "--bin", "ipaware", "--examples"]);
-    with_site(project, &mut cargo);
+    cargo.args(["build", "--release", "--package", "server", "--bin", "ipaware", "--examples"]).env("EMBED_SITE", site);
     timed("server and examples: compile", || run(&mut cargo))
-}
-
-/// A site that is there already stays inside the executable.
-fn with_site(project: &Project, cargo: &mut std::process::Command) {
-    let site = Profile::Release.folder(project);
-    if site.join("manifest.txt").is_file() {
-        cargo.env("EMBED_SITE", site);
-    }
 }
 
 /// A database with so many keys, made once: a million take minutes.
@@ -295,7 +288,8 @@ fn copy_folder(from: &Path, to: &Path) -> Result<()> {
 fn decision(project: &Project, home: &Path, report: &mut Report) -> Result<()> {
     let mut cargo = project.cargo();
     cargo.args(["bench", "--package", "server", "--bench", "verify"]).env("IPAWARE_BENCH_DIR", home);
-    with_site(project, &mut cargo);
+    // As before, or all of it would be compiled again.
+    cargo.env("EMBED_SITE", Profile::Release.folder(project));
     timed("the decision alone", || run(&mut cargo))?;
     for (case, count) in
         ["hit", "unknown", "malformed", "refused"].into_iter().flat_map(|case| [(case, FEW), (case, MANY)])
