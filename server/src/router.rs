@@ -35,7 +35,7 @@ static PAGES: LazyLock<Vec<AxumRouteListing>> = LazyLock::new(|| leptos_axum::ge
 ///
 /// The answers are not complete without [`crate::middleware::Edge`], which writes errors out and adds headers.
 pub fn router(state: AppState) -> Router {
-    let mut router = v1::router(&state).merge(docs::router()).merge(downloads::router());
+    let mut router = v1::router().merge(docs::router()).merge(downloads::router());
     if state.policy.security_contact.is_some() {
         router = router.route(SECURITY_TXT, get(security_txt));
     }

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 
 use backend::{
     context::RequestInfo,
-    keyring::{AskedPermission, Holder, Question, allowance::Standing, credential::bearer},
+    keyring::{AskedPermission, Holder, Question, Verdict, allowance::Standing, credential::bearer},
 };
 use http::{
     HeaderValue, StatusCode,
@@ -25,17 +25,33 @@ pub const INVALID: &str = "Invalid API Key";
 /// # Errors
 /// The refusal, ready to be sent.
 pub fn authenticate(state: &AppState, parts: &Parts, permission: Option<Permission>) -> Result<Holder, Problem> {
+    verify(state, &parts.headers, &question(parts, permission))
+}
+
+/// The holder of the key that came with the request, also if all that it wants is `permission`: then it was counted as
+/// refused, and whoever asks has more to say about that.
+///
+/// # Errors
+/// Any other refusal, ready to be sent.
+pub fn identify(state: &AppState, parts: &Parts, permission: Option<Permission>) -> Result<Holder, Problem> {
+    let question = question(parts, permission);
+    match state.backend.verify(bearer(parts.headers.all(AUTHORIZATION)), &question) {
+        Verdict { outcome: Err(Refusal::PermissionMissing), holder: Some(holder) } => Ok(holder),
+        verdict => answer(verdict, &question),
+    }
+}
+
+fn question(parts: &Parts, permission: Option<Permission>) -> Question<'_> {
     let info = parts.extensions.get::<RequestInfo>();
     let address = info.and_then(|info| info.address);
-    let question = Question {
+    Question {
         permissions: permission.map(AskedPermission::Known).into_iter().collect(),
         address,
         organization: None,
         blamed: address,
         user_agent: info.and_then(|info| info.user_agent.as_deref()),
         request_id: info.map_or("", |info| &info.request_id),
-    };
-    verify(state, &parts.headers, &question)
+    }
 }
 
 /// The holder of the key in `headers`, if the answer to `question` is yes.
@@ -43,8 +59,10 @@ pub fn authenticate(state: &AppState, parts: &Parts, permission: Option<Permissi
 /// # Errors
 /// The refusal, ready to be sent.
 pub fn verify(state: &AppState, headers: &(impl Headers + ?Sized), question: &Question<'_>) -> Result<Holder, Problem> {
-    let presented = bearer(headers.all(AUTHORIZATION));
-    let verdict = state.backend.verify(presented, question);
+    answer(state.backend.verify(bearer(headers.all(AUTHORIZATION)), question), question)
+}
+
+fn answer(verdict: Verdict, question: &Question<'_>) -> Result<Holder, Problem> {
     match (verdict.outcome, verdict.holder) {
         (Ok(()), Some(holder)) => Ok(holder),
         (Ok(()), None) => Err(Problem::internal()),

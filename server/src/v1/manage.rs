@@ -1,14 +1,17 @@
 //! What the routes that manage something share: the key that calls becomes an actor with its role's permissions, under
 //! the same rules as a person.
 //!
-//! [`gate`] stands before all of them: whose key it is, and whether it calls too often. A handler asks for a [`Call`]
-//! with the operation that it is about, so it cannot run without the permission that this takes.
+//! A handler asks for a [`Call`] with the operation that it is about, so it cannot run without a key that does not call
+//! too often and holds the permission that this takes. [`tell_standing`] stands around all of them.
 
-use std::str::FromStr;
+use std::{
+    str::FromStr,
+    sync::{Arc, OnceLock},
+};
 
 use axum::{
     body::{Body, Bytes, to_bytes},
-    extract::{FromRequest, FromRequestParts as _, MatchedPath, Query, RawPathParams, Request, State},
+    extract::{FromRequest, FromRequestParts as _, MatchedPath, Query, RawPathParams, Request},
     middleware::Next,
     response::{IntoResponse as _, Response},
 };
@@ -18,7 +21,7 @@ use backend::{
     authz::{Operation, Permit},
     context::RequestInfo,
     expected::{Expected, Target, Thing},
-    keyring::Holder,
+    keyring::{Holder, allowance},
     repeat::Repeat,
 };
 use http::{
@@ -33,9 +36,9 @@ use serde::{
 use shared::{AppError, field::FieldError, verify::Refusal};
 
 use super::{
-    alert_mutes, alert_settings::AlertSettings, answer::Answer, authenticate::authenticate, conditional,
-    envelope::Problem, idempotency, invitations::Invitation, key_networks::Networks, keys::Key, limits,
-    members::Member, organization::Organization, permissions::Permission, rate_limits, reason, roles::Role,
+    alert_mutes, alert_settings::AlertSettings, answer::Answer, authenticate::identify, conditional, envelope::Problem,
+    idempotency, invitations::Invitation, key_networks::Networks, keys::Key, limits, members::Member,
+    organization::Organization, permissions::Permission, rate_limit, rate_limits, reason, roles::Role,
     webhooks::Webhook, whitelist,
 };
 use crate::{
@@ -43,29 +46,34 @@ use crate::{
     state::AppState,
 };
 
-/// Lets a genuine key through that does not call too often, and says how much it has left.
-pub(super) async fn gate(State(state): State<AppState>, request: Request, next: Next) -> Response {
-    let (mut parts, body) = request.into_parts();
-    let holder = match authenticate(&state, &parts, None) {
-        Ok(holder) => holder,
-        Err(problem) => return problem.into_response(),
-    };
-    let (standing, own) = (state.management.count(holder.key), holder.standing.clone());
-    let mut response = match standing.retry_after {
-        Some(seconds) => Problem::new(
-            StatusCode::TOO_MANY_REQUESTS,
-            "rate_limited",
-            format!("This key calls the management API too often. Try again in {seconds} seconds."),
-        )
-        .with(RETRY_AFTER, HeaderValue::from(seconds))
-        .into_response(),
-        None => {
-            parts.extensions.insert(holder);
-            next.run(Request::from_parts(parts, body)).await
-        }
-    };
-    standing.write(response.headers_mut());
-    limits::told(&own, response)
+/// How the key that calls stands, once that is known.
+#[derive(Clone, Default)]
+struct Told(Arc<OnceLock<(rate_limit::Standing, allowance::Standing)>>);
+
+/// Says how much the key that calls has left, whatever becomes of its call.
+pub(super) async fn tell_standing(mut request: Request, next: Next) -> Response {
+    let told = Told::default();
+    request.extensions_mut().insert(told.clone());
+    let mut response = next.run(request).await;
+    if let Some((standing, own)) = told.0.get() {
+        standing.write(response.headers_mut());
+        limits::write(own, response.headers_mut());
+    }
+    response
+}
+
+/// Lets a genuine key in that does not call too often. One that does not hold the permission for `O` is counted as refused,
+/// and told so by whoever asks for the rows.
+fn let_in<O: Operation>(state: &AppState, parts: &Parts) -> Result<Holder, Problem> {
+    let holder = identify(state, parts, O::PERMISSION)?;
+    let standing = state.management.count(holder.key);
+    if let Some(told) = parts.extensions.get::<Told>() {
+        _ = told.0.set((standing, holder.standing.clone()));
+    }
+    let Some(seconds) = standing.retry_after else { return Ok(holder) };
+    let detail = format!("This key calls the management API too often. Try again in {seconds} seconds.");
+    Err(Problem::new(StatusCode::TOO_MANY_REQUESTS, "rate_limited", detail)
+        .with(RETRY_AFTER, HeaderValue::from(seconds)))
 }
 
 /// A request of a key that may do `O`.
@@ -83,7 +91,7 @@ impl<O: Operation> FromRequest<AppState> for Call<O> {
 
     async fn from_request(request: Request<Body>, state: &AppState) -> Result<Self, Problem> {
         let (mut parts, body) = request.into_parts();
-        let holder = parts.extensions.get::<Holder>().cloned().ok_or_else(Problem::internal)?;
+        let holder = let_in::<O>(state, &parts)?;
         let info = parts.extensions.get::<RequestInfo>().cloned().unwrap_or_default();
         let params = RawPathParams::from_request_parts(&mut parts, state).await.ok();
         let segment = params.and_then(|params| params.iter().next().map(|(_, value)| value.to_owned()));

@@ -40,7 +40,7 @@ mod webhooks;
 mod whitelist;
 mod whole;
 
-use axum::{Router, middleware::from_fn_with_state};
+use axum::{Router, middleware::from_fn};
 use utoipa_axum::router::OpenApiRouter;
 
 use crate::state::AppState;
@@ -135,9 +135,8 @@ pub const ROUTES: &[(&str, &str)] = &[
 ];
 
 /// The routes of all resources.
-pub(crate) fn router(state: &AppState) -> Router<AppState> {
-    let gate = from_fn_with_state(state.clone(), manage::gate);
-    Router::from(engine()).merge(Router::from(management().route_layer(gate)))
+pub(crate) fn router() -> Router<AppState> {
+    Router::from(engine()).merge(Router::from(management().route_layer(from_fn(manage::tell_standing))))
 }
 
 /// What the engine answers, from memory.

@@ -12,7 +12,7 @@ use serde_json::json;
 use shared::role::SystemRole;
 
 use crate::harness::{
-    Answer, Caller, Database, Engine, NOW, Person, Setup, both_databases, process::Process, together,
+    Answer, Caller, Database, Engine, NOW, Person, Setup, both_databases, process::Process, refused, together,
 };
 
 /// Outcome and number for each, as the database has them.
@@ -144,6 +144,18 @@ both_databases! {
             format!("{id} permission_missing {} 127.0.0.1 shop/1.2 api.key.create orders.read", of(&missing)),
             format!("{id} revoked {} 127.0.0.1 shop/1.2 -", of(&revoked)),
         ];
+        assert_eq!(app.database.texts(rows).await, wanted);
+    }
+
+    async fn what_a_key_may_not_manage_is_counted_as_refused(app) {
+        let key = app.owner().await.key(SystemRole::ApiClient).await;
+        let refusals = [key.caller.get("/v1/keys").await, key.caller.post_json("/v1/roles", &json!({})).await];
+        assert!(refusals.iter().all(|answer| answer.refusal() == refused(403, "permission_missing")), "{refusals:?}");
+        app.backend.flush_usage().await.expect("written");
+        assert_eq!(app.database.texts(BY_OUTCOME).await, ["permission_missing 2"]);
+        let rows = "SELECT request_id || ' ' || permissions AS text FROM refusals ORDER BY permissions";
+        let of = |answer: &Answer| answer.header("x-request-id").to_owned();
+        let wanted = [format!("{} api.key.view", of(&refusals[0])), format!("{} organization.role.create", of(&refusals[1]))];
         assert_eq!(app.database.texts(rows).await, wanted);
     }
 
