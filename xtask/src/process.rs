@@ -212,10 +212,10 @@ pub(crate) fn run_and_keep(command: &mut Command, file: &Path) -> Result<()> {
 /// Something long beside other work. It keeps what it says until that is asked for, so that it does not come among what
 /// the other says, and does not outlive us.
 pub(crate) struct Beside {
-    /// `None` once it is finished.
+    /// Both are `None` once it is finished.
     child: Option<Running>,
+    reader: Option<JoinHandle<()>>,
     words: Arc<Mutex<Words>>,
-    readers: Vec<JoinHandle<()>>,
 }
 
 enum Words {
@@ -224,31 +224,27 @@ enum Words {
 }
 
 impl Beside {
-    pub(crate) fn start(command: &mut Command) -> Result<Self> {
-        let mut child = Running::start(command.stdout(Stdio::piped()).stderr(Stdio::piped()))?;
+    pub(crate) fn start(mut command: Command) -> Result<Self> {
+        // One pipe for both, so that what is said stays in its order.
+        let (from, to) = io::pipe()?;
+        let child = Running::start(command.stdout(to.try_clone()?).stderr(to))?;
+        // It holds the pipe, which would never end.
+        drop(command);
         let words = Arc::new(Mutex::new(Words::Kept(Vec::new())));
-        let mut readers = Vec::new();
-        if let Some(out) = child.child.stdout.take() {
-            let kept = Kept(Arc::clone(&words));
-            readers.push(thread::spawn(move || copy(out, kept, io::sink())));
-        }
-        if let Some(err) = child.child.stderr.take() {
-            let kept = Kept(Arc::clone(&words));
-            readers.push(thread::spawn(move || copy(err, kept, io::sink())));
-        }
-        Ok(Self { child: Some(child), words, readers })
+        let kept = Kept(Arc::clone(&words));
+        let reader = thread::spawn(move || copy(from, kept, io::sink()));
+        Ok(Self { child: Some(child), reader: Some(reader), words })
     }
 
     /// Shows what it has said and goes on to say until it ends, and fails when it does.
     pub(crate) fn finish(mut self) -> Result<()> {
-        let Some(child) = self.child.take() else { return Ok(()) };
         if let Words::Kept(bytes) = mem::replace(&mut *lock(&self.words), Words::Shown) {
             io::stderr().write_all(&bytes)?;
         }
-        for reader in self.readers.drain(..) {
+        if let Some(reader) = self.reader.take() {
             _ = reader.join();
         }
-        child.finish()
+        self.child.take().map_or(Ok(()), Running::finish)
     }
 }
 
@@ -330,7 +326,9 @@ mod tests {
     use super::*;
 
     fn beside(script: &str) -> Result<Beside> {
-        Beside::start(Command::new("sh").args(["-c", script]))
+        let mut command = Command::new("sh");
+        command.args(["-c", script]);
+        Beside::start(command)
     }
 
     #[test]
@@ -342,9 +340,7 @@ mod tests {
     #[test]
     fn what_is_beside_keeps_its_words_to_itself() {
         let mut child = beside("echo words; echo more >&2").unwrap();
-        for reader in child.readers.drain(..) {
-            reader.join().unwrap();
-        }
+        child.reader.take().unwrap().join().unwrap();
         let Words::Kept(kept) = &*lock(&child.words) else { panic!("they were shown") };
         let kept = String::from_utf8_lossy(kept).into_owned();
         assert!(kept.contains("words") && kept.contains("more"), "{kept}");

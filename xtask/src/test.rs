@@ -288,8 +288,9 @@ fn types(bench: &mut Bench<'_>) -> Result<()> {
 
 /// By another of this program, because what it says goes elsewhere.
 fn begin_release(bench: &mut Bench<'_>) -> Result<()> {
-    let own = env::current_exe().context("cannot find this program itself")?;
-    bench.release = Some(Beside::start(Command::new(own).arg("build"))?);
+    let mut build = Command::new(env::current_exe().context("cannot find this program itself")?);
+    build.arg("build");
+    bench.release = Some(Beside::start(build)?);
     say("begun; what it says is below, under its end");
     Ok(())
 }
